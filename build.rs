@@ -44,8 +44,15 @@ fn protos(root: &Path) -> io::Result<Vec<PathBuf>> {
             let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "proto") {
-                found.push(path.strip_prefix(root).map(Path::to_path_buf).unwrap_or(path));
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "proto")
+            {
+                found.push(
+                    path.strip_prefix(root)
+                        .map(Path::to_path_buf)
+                        .unwrap_or(path),
+                );
             }
         }
     }
@@ -63,6 +70,9 @@ fn carrier(name: &str, sub: &str) -> Result<PathBuf> {
         .iter()
         .find(|package| package.name == name)
         .ok_or_else(|| format!("{name} is not in Cargo.lock"))?;
-    let folder = package.manifest_path.parent().ok_or("a manifest without a folder")?;
+    let folder = package
+        .manifest_path
+        .parent()
+        .ok_or("a manifest without a folder")?;
     Ok(folder.join(sub).into())
 }

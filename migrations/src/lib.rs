@@ -1,1 +1,22 @@
-//! .
+//! The schema of GX for PostgreSQL and SQLite, as migrations that expand before
+//! they contract. Times are milliseconds since the Unix epoch in `_ms` columns,
+//! amounts are Qirat in `_qirat` columns, hashes and digests are bytes.
+
+use sea_orm_migration::prelude::*;
+
+mod m0001_pipeline;
+mod m0002_read_model;
+
+/// Every migration in order.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_pipeline::Migration),
+            Box::new(m0002_read_model::Migration),
+        ]
+    }
+}

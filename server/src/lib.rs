@@ -1,1 +1,17 @@
-//! .
+//! GX: identity, wallet and tokenomics over gRPC, and the workers that carry
+//! commands to the ledger and its blocks back.
+//!
+//! Arrows point one way: roles -> services -> directory, outbox -> store.
+//! README.md beside this crate is the architecture.
+
+pub mod app;
+pub mod audit;
+pub mod auth;
+pub mod cache;
+pub mod checkpoint;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod id;
+pub mod outbox;
+pub mod store;

@@ -1,0 +1,31 @@
+//! What every role shares, built once.
+
+use std::sync::Arc;
+
+use crate::{cache::Wake, clock::SharedClock, config::Config, outbox::Intake, store::Store};
+
+/// What every role shares; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The settings.
+    pub config: Arc<Config>,
+    /// Tells the time.
+    pub clock: SharedClock,
+    /// The database.
+    pub store: Store,
+    /// Wake-ups of workers and waiters.
+    pub wake: Wake,
+    /// How accounts map to lanes and partitions.
+    pub topology: Topology,
+    /// Takes commands.
+    pub intake: Intake,
+}
+
+/// How accounts map to lanes, and lanes to partitions; fixed by the first start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Topology {
+    /// Number of users' lanes.
+    pub partner_lanes: u32,
+    /// Number of partitions of the read model.
+    pub partitions: i32,
+}

@@ -1,0 +1,194 @@
+//! Who may call what. Default deny: a method without a row here is refused, and a
+//! test fails for a method of the descriptor set without one.
+
+use gx_proto::gx::identity::v1::Role;
+
+/// Who may call a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Public,
+    /// Anybody, rate limited by client address more tightly: these cost a code or
+    /// a password verification.
+    PublicCostly,
+    /// Whoever has one of these roles.
+    Roles(&'static [Role]),
+}
+
+/// Where the audit row of a successful call is written. Refused calls are always
+/// recorded behind the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Record {
+    /// By the handler, in the transaction that does the work.
+    InTransaction,
+    /// By a layer: before the answer for staff and partners, behind it for users.
+    Read,
+    /// Not at all: answers to everybody about nobody.
+    Nothing,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// `/package.Service/Method`.
+    pub method: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// Who writes its audit row.
+    pub record: Record,
+}
+
+const USERS: Access = Access::Roles(&[Role::User]);
+const READERS: Access = Access::Roles(&[Role::User, Role::Auditor, Role::Admin, Role::SuperAdmin]);
+const OVERSEERS: Access = Access::Roles(&[Role::Auditor, Role::Admin, Role::SuperAdmin]);
+const STAFF: Access = Access::Roles(&[Role::Admin, Role::SuperAdmin]);
+const SIGNED_IN: Access = Access::Roles(&[
+    Role::User,
+    Role::Partner,
+    Role::Auditor,
+    Role::Admin,
+    Role::SuperAdmin,
+]);
+
+const fn rule(method: &'static str, access: Access, record: Record) -> Rule {
+    Rule {
+        method,
+        access,
+        record,
+    }
+}
+
+/// Every method.
+pub const RULES: &[Rule] = &[
+    rule(
+        "/gx.identity.v1.IdentityService/StartRegistration",
+        Access::PublicCostly,
+        Record::InTransaction,
+    ),
+    rule(
+        "/gx.identity.v1.IdentityService/VerifyContact",
+        Access::PublicCostly,
+        Record::InTransaction,
+    ),
+    rule(
+        "/gx.identity.v1.IdentityService/CompleteRegistration",
+        Access::PublicCostly,
+        Record::InTransaction,
+    ),
+    rule(
+        "/gx.identity.v1.IdentityService/Login",
+        Access::PublicCostly,
+        Record::InTransaction,
+    ),
+    rule(
+        "/gx.identity.v1.IdentityService/ChangePassword",
+        SIGNED_IN,
+        Record::InTransaction,
+    ),
+    rule(
+        "/gx.identity.v1.IdentityService/GetMe",
+        SIGNED_IN,
+        Record::Read,
+    ),
+    rule(
+        "/gx.identity.v1.IdentityService/UploadDocument",
+        USERS,
+        Record::InTransaction,
+    ),
+    rule(
+        "/gx.identity.v1.IdentityService/SubmitVerification",
+        USERS,
+        Record::InTransaction,
+    ),
+    rule(
+        "/gx.identity.v1.IdentityService/GetVerification",
+        READERS,
+        Record::Read,
+    ),
+    rule(
+        "/gx.identity.v1.IdentityService/ListVerifications",
+        OVERSEERS,
+        Record::Read,
+    ),
+    rule(
+        "/gx.identity.v1.IdentityService/ApproveVerification",
+        STAFF,
+        Record::InTransaction,
+    ),
+    rule(
+        "/gx.identity.v1.IdentityService/DenyVerification",
+        STAFF,
+        Record::InTransaction,
+    ),
+    rule(
+        "/gx.identity.v1.IdentityService/ListPublicKeys",
+        Access::Public,
+        Record::Nothing,
+    ),
+    rule(
+        "/gx.wallet.v1.WalletService/GetWallet",
+        READERS,
+        Record::Read,
+    ),
+    rule(
+        "/gx.wallet.v1.WalletService/QuoteTransfer",
+        USERS,
+        Record::Read,
+    ),
+    rule(
+        "/gx.wallet.v1.WalletService/Transfer",
+        USERS,
+        Record::InTransaction,
+    ),
+    rule(
+        "/gx.wallet.v1.WalletService/ListEntries",
+        READERS,
+        Record::Read,
+    ),
+    rule(
+        "/gx.tokenomics.v1.TokenomicsService/GetSupply",
+        Access::Public,
+        Record::Nothing,
+    ),
+    rule(
+        "/gx.tokenomics.v1.TokenomicsService/ListCountries",
+        Access::Public,
+        Record::Nothing,
+    ),
+    rule(
+        "/gx.tokenomics.v1.TokenomicsService/GetFeeSchedule",
+        Access::Public,
+        Record::Nothing,
+    ),
+    rule(
+        "/gx.tokenomics.v1.TokenomicsService/GetGenesisSchedule",
+        Access::Public,
+        Record::Nothing,
+    ),
+    rule(
+        "/gx.operation.v1.OperationService/GetOperation",
+        READERS,
+        Record::Read,
+    ),
+    rule(
+        "/gx.operation.v1.OperationService/WaitOperation",
+        READERS,
+        Record::Read,
+    ),
+    rule(
+        "/gx.ledger.v1.LedgerService/GetLedger",
+        SIGNED_IN,
+        Record::Read,
+    ),
+];
+
+/// Methods of the server itself, which the table need not name: health and
+/// reflection are for everybody.
+pub fn is_infrastructure(method: &str) -> bool {
+    method.starts_with("/grpc.health.") || method.starts_with("/grpc.reflection.")
+}
+
+/// The rule of a method.
+pub fn find(method: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.method == method)
+}

@@ -1,0 +1,127 @@
+//! How far each partition of the read model is, and waiting for a block.
+
+use std::time::Duration;
+
+use gx_proto::gx::common::v1::Reason;
+use sea_orm::{ConnectionTrait, QueryOrder, entity::prelude::*};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    app::App,
+    error::{Error, Result},
+};
+
+/// How long a read waits for `min_block`.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// One row of `projector_state`: a partition and its checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "projector_state")]
+pub struct Model {
+    /// The partition's number.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub partition: i32,
+    /// The process that holds the lease.
+    pub owner: Option<String>,
+    /// The lease's random token.
+    pub token: Option<Uuid>,
+    /// When the lease ends.
+    pub lease_until_ms: i64,
+    /// The last block applied; -1 before the first.
+    pub block: i64,
+    /// That block's hash; 32 zero bytes before the first.
+    pub hash: Vec<u8>,
+    /// That block's time.
+    pub block_time_ms: i64,
+    /// The ledger's height, as last seen.
+    pub height: i64,
+    /// Why the partition stopped; empty while it runs.
+    pub stopped: Option<String>,
+}
+
+/// Nothing is related.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// The partition of a lane, by a hash of its full name.
+pub fn partition_of(lane: &str, partitions: i32) -> i32 {
+    let digest = Sha256::digest(lane.as_bytes());
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    let partitions = u64::try_from(partitions.max(1)).unwrap_or(1);
+    i32::try_from(u64::from_be_bytes(first) % partitions).unwrap_or(0)
+}
+
+/// All partitions in order.
+///
+/// # Errors
+/// If the database fails.
+pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>> {
+    Ok(Entity::find()
+        .order_by_asc(Column::Partition)
+        .all(db)
+        .await?)
+}
+
+/// The checkpoint of one partition; give the connection of the read that it
+/// belongs to.
+///
+/// # Errors
+/// If the database fails.
+pub async fn of(db: &impl ConnectionTrait, partition: i32) -> Result<u64> {
+    let row = Entity::find_by_id(partition).one(db).await?;
+    Ok(row
+        .and_then(|row| u64::try_from(row.block).ok())
+        .unwrap_or(0))
+}
+
+/// The lowest checkpoint of all partitions: up to it everything is applied.
+///
+/// # Errors
+/// If the database fails.
+pub async fn lowest(db: &impl ConnectionTrait) -> Result<u64> {
+    let lowest = all(db)
+        .await?
+        .into_iter()
+        .map(|row| row.block)
+        .min()
+        .unwrap_or(-1);
+    Ok(u64::try_from(lowest).unwrap_or(0))
+}
+
+/// Waits until the partition, or all if `None`, has applied `min_block`.
+///
+/// # Errors
+/// `STALE_READ` if that takes too long.
+pub async fn reach(app: &App, partition: Option<i32>, min_block: u64) -> Result<()> {
+    let mut projected = app.wake.projected();
+    let reached = tokio::time::timeout(WAIT, async {
+        loop {
+            projected.mark_unchanged();
+            if current(app, partition).await? >= min_block {
+                return Ok::<(), Error>(());
+            }
+            if projected.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    });
+    match reached.await {
+        Ok(result) => result,
+        Err(_) => Err(Error::rejected(
+            Reason::StaleRead,
+            "the read model has not reached min_block",
+        )
+        .with("min_block", min_block.to_string())
+        .with("as_of_block", current(app, partition).await?.to_string())),
+    }
+}
+
+async fn current(app: &App, partition: Option<i32>) -> Result<u64> {
+    match partition {
+        Some(partition) => of(app.store.read(), partition).await,
+        None => lowest(app.store.read()).await,
+    }
+}

@@ -1,0 +1,94 @@
+//! Opens connections, each backend with the settings that its durability needs.
+
+use std::{path::PathBuf, str::FromStr, time::Duration};
+
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm_migration::MigratorTrait;
+use secrecy::{ExposeSecret, SecretString};
+
+/// Where the database is.
+#[derive(Debug, Clone)]
+pub enum DatabaseUrl {
+    /// A SQLite file; made if missing.
+    SqliteFile(PathBuf),
+    /// A SQLite database that ends with its store.
+    SqliteMemory,
+    /// A PostgreSQL URL.
+    Postgres(SecretString),
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = String;
+
+    fn from_str(url: &str) -> Result<Self, String> {
+        match url {
+            "sqlite::memory:" => Ok(Self::SqliteMemory),
+            _ if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                Ok(Self::Postgres(url.to_owned().into()))
+            }
+            _ => url
+                .strip_prefix("sqlite://")
+                .map(|path| Self::SqliteFile(path.into()))
+                .ok_or_else(|| "must begin with sqlite:// or postgres://".to_owned()),
+        }
+    }
+}
+
+/// Connects for writing and for reading, after migrating.
+pub(super) async fn connect(
+    url: &DatabaseUrl,
+) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
+    let (write, read) = match url {
+        DatabaseUrl::SqliteFile(path) => {
+            let address = format!("sqlite://{}?mode=rwc", path.display());
+            let write = Database::connect(sqlite(&address, 1)).await?;
+            (write, Database::connect(sqlite(&address, 8)).await?)
+        }
+        DatabaseUrl::SqliteMemory => {
+            let only = Database::connect(sqlite("sqlite::memory:", 1)).await?;
+            (only.clone(), only)
+        }
+        DatabaseUrl::Postgres(address) => {
+            let only = Database::connect(postgres(address.expose_secret())).await?;
+            (only.clone(), only)
+        }
+    };
+    gx_migrations::Migrator::up(&write, None).await?;
+    Ok((write, read))
+}
+
+fn sqlite(address: &str, connections: u32) -> ConnectOptions {
+    let mut options = common(address, connections);
+    options.map_sqlx_sqlite_opts(|sqlite| {
+        sqlite
+            .pragma("journal_mode", "WAL")
+            .pragma("synchronous", "FULL")
+            .pragma("foreign_keys", "ON")
+            .busy_timeout(Duration::from_secs(10))
+    });
+    // A connection that is closed would take an in-memory database with it.
+    options.idle_timeout(None).max_lifetime(None);
+    options
+}
+
+fn postgres(address: &str) -> ConnectOptions {
+    let mut options = common(address, 32);
+    options.map_sqlx_postgres_opts(|postgres| {
+        postgres.application_name("gx").options([
+            ("statement_timeout", "30s"),
+            ("idle_in_transaction_session_timeout", "60s"),
+        ])
+    });
+    options
+}
+
+fn common(address: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(address.to_owned());
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(false)
+        .sqlx_logging(false);
+    options
+}

@@ -1,0 +1,80 @@
+//! The database: connections, transactions, and everything in which PostgreSQL
+//! and SQLite differ. No other room knows which of the two it is.
+
+mod connect;
+mod lock;
+
+use std::sync::Arc;
+
+use sea_orm::{
+    AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+
+pub use connect::DatabaseUrl;
+pub use lock::Lock;
+
+/// The database with a way to write and a way to read.
+///
+/// SQLite has one writer: its write pool is one connection, so writers queue in
+/// order and none meets a busy database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    write: DatabaseConnection,
+    read: DatabaseConnection,
+}
+
+impl Store {
+    /// Opens the database and brings its schema up to date.
+    ///
+    /// # Errors
+    /// If it cannot be reached or migrated.
+    pub async fn open(url: &DatabaseUrl) -> Result<Self, DbErr> {
+        let (write, read) = connect::connect(url).await?;
+        Ok(Self {
+            inner: Arc::new(Inner { write, read }),
+        })
+    }
+
+    /// Begins a transaction that writes. What it decides on stands in rows that
+    /// it locked, or is read by a later statement than the one that locked.
+    ///
+    /// # Errors
+    /// If no connection can be had.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        let options = TransactionOptions {
+            isolation_level: self.postgres().then_some(IsolationLevel::ReadCommitted),
+            access_mode: None,
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        };
+        self.inner.write.begin_with_options(options).await
+    }
+
+    /// Begins a transaction that reads one moment of the database.
+    ///
+    /// # Errors
+    /// If no connection can be had.
+    pub async fn snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
+        let postgres = self.postgres();
+        let options = TransactionOptions {
+            isolation_level: postgres.then_some(IsolationLevel::RepeatableRead),
+            access_mode: postgres.then_some(AccessMode::ReadOnly),
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
+        };
+        self.inner.read.begin_with_options(options).await
+    }
+
+    /// A connection for single reads.
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.inner.read
+    }
+
+    fn postgres(&self) -> bool {
+        self.inner.write.get_database_backend() == DbBackend::Postgres
+    }
+}
