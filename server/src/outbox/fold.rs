@@ -10,7 +10,7 @@ use gx_proto::gx::{
 use prost::Message;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    DatabaseTransaction, IntoActiveModel, TransactionSession, entity::prelude::*,
+    DatabaseTransaction, IntoActiveModel, entity::prelude::*,
     sea_query::OnConflict,
 };
 
@@ -149,7 +149,7 @@ async fn insert_operations_in(
     rows.sort_by_key(|row| row.id);
     let inserted = operation::Entity::insert_many(rows.into_iter().map(IntoActiveModel::into_active_model))
         .on_conflict(OnConflict::column(operation::Column::Id).do_nothing().to_owned())
-        .exec_with_returning_many(tx)
+        .exec_with_returning(tx)
         .await?;
     Ok(inserted.into_iter().map(|row| row.id).collect())
 }

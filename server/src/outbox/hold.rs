@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use gx_proto::gx::{common::v1::Reason, contract::v1::AccountStatus};
-use sea_orm::{DatabaseTransaction, DbErr, QueryOrder, entity::prelude::*, sea_query::Expr};
+use sea_orm::{DatabaseTransaction, DbErr, QueryOrder, entity::prelude::*, sea_query::{Expr, ExprTrait}};
 
 use super::Refusal;
 use crate::store::Lock;
@@ -66,7 +66,7 @@ impl Holds {
         let available = wallet.balance_qirat - wallet.reserved_qirat - taken;
         if available < qirat {
             return Err(Refusal::new(Reason::InsufficientFunds)
-                .with("available_qirat", available.max(0).to_string()));
+                .with("available_qirat", Ord::max(available, 0).to_string()));
         }
         *self.taken.entry(account.to_owned()).or_default() += qirat;
         Ok(())
