@@ -12,6 +12,8 @@ pub mod checkpoint;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod fault;
 pub mod id;
 pub mod outbox;
 pub mod store;
+pub mod submitter;
