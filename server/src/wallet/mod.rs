@@ -1,0 +1,4 @@
+//! Wallets: balances, history and transfers.
+
+pub mod entity;
+pub mod projection;
