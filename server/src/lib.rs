@@ -13,5 +13,8 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod id;
+pub mod limits;
 pub mod outbox;
+pub mod rpc;
 pub mod store;
+pub mod telemetry;
