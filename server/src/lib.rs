@@ -14,4 +14,5 @@ pub mod config;
 pub mod error;
 pub mod id;
 pub mod outbox;
+pub mod secrets;
 pub mod store;
