@@ -2,9 +2,12 @@
 //! intake, operations, lanes and leases.
 
 pub mod entity;
-mod intake;
+mod fold;
+mod hold;
+pub mod intake;
 pub mod operation;
 mod submission;
 
+pub use fold::Folder;
 pub use intake::Intake;
 pub use submission::{Accept, Acceptance, Refusal, Submission, request_digest};
