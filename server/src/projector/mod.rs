@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use gx_fabric::Ledger;
 
-use crate::{app::Topology, cache::Wake, clock::SharedClock, store::Store};
+use crate::{app::Topology, cache::Wake, clock::SharedClock, store::Store, telemetry::Readiness};
 
 pub use partition::{Applied, Partition, create_in};
 pub use run::run;
@@ -35,6 +35,8 @@ pub struct Parts {
     pub owner: String,
     /// How long leases last, and how groups are cut.
     pub settings: Settings,
+    /// Shows partitions that stopped.
+    pub readiness: Readiness,
 }
 
 /// What partitions are set to.

@@ -13,6 +13,7 @@ use crate::{
     checkpoint::{self, Column, Entity},
     error::Result,
     outbox::catching_up,
+    telemetry::State,
 };
 
 /// Runs every partition until shutdown.
@@ -60,8 +61,10 @@ async fn stream(partition: &mut Partition, parts: &Parts) -> anyhow::Result<()> 
         match partition.apply(&group).await? {
             Applied::Yes => report(parts, partition.number(), &group).await,
             Applied::Elsewhere => return Ok(()),
-            Applied::Stopped(_) => {
-                metrics::gauge!("gx_projector_stopped", "partition" => partition.number().to_string()).set(1.0);
+            Applied::Stopped(reason) => {
+                let number = partition.number().to_string();
+                metrics::gauge!("gx_projector_stopped", "partition" => number.clone()).set(1.0);
+                parts.readiness.set(format!("projector/{number}"), State::Degraded(reason));
                 return Ok(());
             }
         }
@@ -73,6 +76,7 @@ async fn report(parts: &Parts, partition: i32, group: &[gx_fabric::Block]) {
     let (Some(last), Ok(height)) = (group.last(), parts.ledger.height().await) else { return };
     let lag = height.saturating_sub(last.number + 1);
     let label = partition.to_string();
+    parts.readiness.set(format!("projector/{label}"), State::Ready);
     let age_ms = if lag == 0 { 0 } else { (parts.clock.now_ms() - last.time_ms).max(0) };
     metrics::gauge!("projector_lag_blocks", "partition" => label.clone()).set(lag as f64);
     metrics::gauge!("projector_lag_milliseconds", "partition" => label.clone()).set(age_ms as f64);
