@@ -13,8 +13,14 @@ pub mod clock;
 pub mod config;
 pub mod directory;
 pub mod error;
+pub mod explorer;
+#[cfg(test)]
+mod fixture;
 pub mod id;
+pub mod moment;
+pub mod operation;
 pub mod outbox;
+pub mod page;
 pub mod store;
 pub mod tokenomics;
 pub mod wallet;
