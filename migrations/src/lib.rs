@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::*;
 
 mod m0001_pipeline;
 mod m0002_read_model;
+mod m0003_identity;
 
 /// Every migration in order.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_pipeline::Migration),
             Box::new(m0002_read_model::Migration),
+            Box::new(m0003_identity::Migration),
         ]
     }
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{cache::Wake, clock::SharedClock, config::Config, outbox::Intake, store::Store};
+use crate::{
+    audit::Trail, cache::Wake, clock::SharedClock, config::Config, limits::RateLimits,
+    outbox::Intake, store::Store, telemetry::Readiness,
+};
 
 /// What every role shares; cheap to clone.
 #[derive(Debug, Clone)]
@@ -19,6 +22,12 @@ pub struct App {
     pub topology: Topology,
     /// Takes commands.
     pub intake: Intake,
+    /// Takes lines of the audit log that are written behind the answer.
+    pub trail: Trail,
+    /// How often callers and addresses may call.
+    pub rates: RateLimits,
+    /// How the parts of this process are.
+    pub readiness: Readiness,
 }
 
 /// How accounts map to lanes, and lanes to partitions; fixed by the first start.

@@ -1,6 +1,12 @@
 //! The audit log: what was asked by whom and what became of it, chained so that a
 //! change shows.
 
+mod seal;
+mod trail;
+
+pub use seal::Sealer;
+pub use trail::{Trail, TrailWriter, trail};
+
 use sea_orm::DatabaseTransaction;
 
 use crate::{

@@ -1,13 +1,25 @@
 //! Settings: the commented defaults of `gx.toml`, then a file, then the
 //! environment. Everything is checked before a port is bound.
+//!
+//! This room alone reads the environment.
 
-use serde::Deserialize;
+mod check;
+mod load;
+mod network;
+mod place;
+mod show;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+pub use check::Faults;
+pub use network::Network;
 
 /// The default file, which is the manual.
-pub const DEFAULTS: &str = include_str!("../gx.toml");
+pub const DEFAULTS: &str = include_str!("../../gx.toml");
 
 /// All settings; `gx.toml` says what each means.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "gx.toml documents every key")]
 pub struct Config {
@@ -27,7 +39,7 @@ pub struct Config {
 }
 
 /// Where GX runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "gx.toml documents every key")]
 pub enum Environment {
@@ -38,12 +50,12 @@ pub enum Environment {
 }
 
 macro_rules! section {
-    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$rule:meta])* $field:ident: $type:ty),* $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Deserialize)]
+        #[derive(Debug, Clone, Deserialize, Serialize)]
         #[serde(deny_unknown_fields)]
         #[expect(missing_docs, reason = "gx.toml documents every key")]
-        pub struct $name { $(pub $field: $type),* }
+        pub struct $name { $($(#[$rule])* pub $field: $type),* }
     };
 }
 
@@ -53,7 +65,10 @@ section! {
 }
 section! {
     /// `[database]`.
-    Database { url: String, password: secrecy::SecretString }
+    Database {
+        #[serde(serialize_with = "show::without_password")] url: String,
+        #[serde(serialize_with = "show::hidden")] password: SecretString,
+    }
 }
 section! {
     /// `[ledger]`.
@@ -61,7 +76,7 @@ section! {
 }
 section! {
     /// `[lanes]`.
-    Lanes { partner: u32, batch_commands: usize, lease_ms: i64, poll_ms: u64 }
+    Lanes { partner: u32, batch_commands: usize, lease_ms: i64, poll_ms: u64, status_ms: u64 }
 }
 section! {
     /// `[projector]`.
@@ -84,6 +99,7 @@ section! {
     Limits {
         caller_per_s: u32, caller_burst: u32, address_per_s: u32, address_burst: u32,
         public_per_s: u32, public_burst: u32, message_bytes: usize, concurrency: usize, timeout_ms: u64,
+        connections: usize, streams: u32, connection_age_s: u64, drain_ms: u64, trusted_proxies: Vec<Network>,
     }
 }
 section! {
@@ -92,7 +108,7 @@ section! {
 }
 
 /// How logs are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "gx.toml documents every key")]
 pub enum LogFormat {

@@ -1,0 +1,227 @@
+//! What the settings must be together, told all at once.
+
+use std::fmt;
+
+use super::{Config, Environment, LogFormat, place};
+use crate::store::DatabaseUrl;
+
+/// Everything that is wrong with the settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults(Vec<String>);
+
+impl Faults {
+    /// Each fault, beginning with the key or variable that it is about.
+    pub fn list(&self) -> &[String] {
+        &self.0
+    }
+
+    pub(super) fn one(fault: String) -> Self {
+        Self(vec![fault])
+    }
+
+    pub(super) fn none_of(faults: Vec<String>) -> Result<(), Self> {
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Self(faults))
+        }
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the settings are wrong:")?;
+        self.0.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
+    }
+}
+
+impl std::error::Error for Faults {}
+
+impl Config {
+    /// Checks what the values mean, alone and together.
+    ///
+    /// # Errors
+    /// Every violation at once.
+    pub fn check(&self) -> Result<(), Faults> {
+        let mut faults = Vec::new();
+        self.check_places(&mut faults);
+        self.check_ports(&mut faults);
+        self.check_ranges(&mut faults);
+        self.check_words(&mut faults);
+        if self.environment == Environment::Mainnet {
+            self.check_mainnet(&mut faults);
+        }
+        Faults::none_of(faults)
+    }
+
+    fn check_places(&self, faults: &mut Vec<String>) {
+        if self.data_dir.is_empty() && place::state_dir().is_none() {
+            faults.push("data_dir: the user has no home directory, so it must be set".to_owned());
+        }
+        if let Err(fault) = self.database_url() {
+            faults.push(format!("database.url: {fault}"));
+        }
+    }
+
+    fn check_ports(&self, faults: &mut Vec<String>) {
+        let listen = &self.listen;
+        let ports = [
+            ("listen.identity", listen.identity),
+            ("listen.wallet", listen.wallet),
+            ("listen.tokenomics", listen.tokenomics),
+            ("listen.metrics", listen.metrics),
+        ];
+        for (index, (name, port)) in ports.iter().enumerate() {
+            let same = ports[..index].iter().find(|(_, other)| other == port);
+            if let (Some((other, _)), true) = (same, *port != 0) {
+                faults.push(format!("{name}: the same port as {other}"));
+            }
+        }
+    }
+
+    fn check_ranges(&self, faults: &mut Vec<String>) {
+        for (name, value, least, most) in self.ranges() {
+            if value < least || value > most {
+                faults.push(format!("{name}: must be {least} to {most}, is {value}"));
+            }
+        }
+        let limits = &self.limits;
+        let bursts = [
+            ("caller", limits.caller_per_s, limits.caller_burst),
+            ("address", limits.address_per_s, limits.address_burst),
+            ("public", limits.public_per_s, limits.public_burst),
+        ];
+        for (name, per_s, burst) in bursts {
+            if burst < per_s {
+                faults.push(format!(
+                    "limits.{name}_burst: must be at least limits.{name}_per_s"
+                ));
+            }
+        }
+    }
+
+    /// Every number with its bounds.
+    #[rustfmt::skip]
+    fn ranges(&self) -> Vec<(&'static str, u64, u64, u64)> {
+        let Self { ledger, lanes, projector, intake, token, login, limits, .. } = self;
+        let size = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+        vec![
+            ("ledger.batch_timeout_ms", ledger.batch_timeout_ms, 1, 60_000),
+            ("ledger.max_message_count", size(ledger.max_message_count), 1, 10_000),
+            ("lanes.partner", lanes.partner.into(), 1, 1_024),
+            ("lanes.batch_commands", size(lanes.batch_commands), 1, 5_000),
+            ("lanes.lease_ms", u64::try_from(lanes.lease_ms).unwrap_or(0), 1_000, 600_000),
+            ("lanes.poll_ms", lanes.poll_ms, 10, 60_000),
+            ("projector.partitions", projector.partitions.into(), 1, 256),
+            ("projector.group_blocks", size(projector.group_blocks), 1, 1_024),
+            ("intake.waiting", size(intake.waiting), 1, 1_000_000),
+            ("intake.fold", size(intake.fold), 1, 1_000),
+            ("intake.timeout_ms", intake.timeout_ms, 100, 60_000),
+            ("token.ttl_s", token.ttl_s, 60, 86_400),
+            ("login.concurrency", size(login.concurrency), 1, 64),
+            ("login.waiting", size(login.waiting), 0, 10_000),
+            ("login.failures", login.failures.into(), 1, 1_000),
+            ("login.lock_s", login.lock_s, 1, 86_400),
+            ("limits.caller_per_s", limits.caller_per_s.into(), 1, 1_000_000),
+            ("limits.address_per_s", limits.address_per_s.into(), 1, 1_000_000),
+            ("limits.public_per_s", limits.public_per_s.into(), 1, 1_000_000),
+            ("limits.message_bytes", size(limits.message_bytes), 4_096, 4_194_304),
+            ("limits.concurrency", size(limits.concurrency), 1, 100_000),
+            ("limits.timeout_ms", limits.timeout_ms, 100, 300_000),
+            ("limits.connections", size(limits.connections), 1, 100_000),
+            ("limits.streams", limits.streams.into(), 1, 10_000),
+            ("limits.connection_age_s", limits.connection_age_s, 1, 86_400),
+            ("limits.drain_ms", limits.drain_ms, 0, 300_000),
+        ]
+    }
+
+    fn check_words(&self, faults: &mut Vec<String>) {
+        for (name, value) in [
+            ("token.issuer", &self.token.issuer),
+            ("token.audience", &self.token.audience),
+        ] {
+            if value.is_empty() {
+                faults.push(format!("{name}: must not be empty"));
+            }
+        }
+        if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log.filter) {
+            faults.push(format!("log.filter: {error}"));
+        }
+    }
+
+    fn check_mainnet(&self, faults: &mut Vec<String>) {
+        if !matches!(self.database_url(), Ok(DatabaseUrl::Postgres(_))) {
+            faults.push(
+                "database.url: mainnet needs PostgreSQL, not an embedded database".to_owned(),
+            );
+        }
+        if self.log.format != LogFormat::Json {
+            faults.push("log.format: mainnet needs json".to_owned());
+        }
+        faults.push(
+            "environment: mainnet refuses the embedded devnet, and it is the only ledger that \
+             this version can use; so mainnet cannot start"
+                .to_owned(),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placed() -> Config {
+        Config {
+            data_dir: "/var/lib/gx".to_owned(),
+            ..Config::default()
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_right() {
+        let mut config = placed();
+        config.check().unwrap();
+        config.set_listen_base(0);
+        config.check().unwrap();
+    }
+
+    #[test]
+    fn every_violation_is_told_at_once() {
+        let mut config = placed();
+        config.listen.wallet = config.listen.identity;
+        config.lanes.partner = 0;
+        config.lanes.lease_ms = -1;
+        config.limits.public_burst = 1;
+        config.token.issuer = String::new();
+        config.log.filter = "gx=loud".to_owned();
+        config.database.url = "mysql://x".to_owned();
+        let faults = config.check().unwrap_err();
+        let keys: Vec<_> = faults
+            .list()
+            .iter()
+            .filter_map(|fault| fault.split(':').next())
+            .collect();
+        assert_eq!(
+            keys,
+            [
+                "database.url",
+                "listen.wallet",
+                "lanes.partner",
+                "lanes.lease_ms",
+                "limits.public_burst",
+                "token.issuer",
+                "log.filter",
+            ]
+        );
+    }
+
+    #[test]
+    fn mainnet_refuses_embedded_parts() {
+        let mut config = placed();
+        config.environment = Environment::Mainnet;
+        let told = config.check().unwrap_err().to_string();
+        for word in ["database.url", "log.format", "devnet"] {
+            assert!(told.contains(word), "{told}");
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Gathers the settings: defaults, file, environment; later ones override.
+
+use std::{collections::BTreeMap, path::Path};
+
+use toml::{Table, Value};
+
+use super::{Config, DEFAULTS, Faults};
+
+/// Variables with the prefix that are no settings: they belong to tests.
+const NOT_SETTINGS: &[&str] = &["GX_FABRIC_BIN"];
+
+impl Config {
+    /// Loads the defaults, then `file`, then the process's environment.
+    ///
+    /// # Errors
+    /// Every unknown key and every value that cannot be read, at once. What the
+    /// values mean together is [`Config::check`]'s.
+    pub fn load(file: Option<&Path>) -> Result<Self, Faults> {
+        let text = file
+            .map(|path| read(path).map_err(Faults::one))
+            .transpose()?;
+        Self::from_sources(text.as_deref(), std::env::vars_os().filter_map(unicode))
+    }
+
+    /// Loads the defaults, then the text of a file, then variables.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn from_sources(
+        file: Option<&str>,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Faults> {
+        let mut faults = Vec::new();
+        let mut settings = parse(DEFAULTS)?;
+        if let Some(text) = file {
+            override_with(&mut settings, parse(text)?, "", &mut faults);
+        }
+        let variables: BTreeMap<_, _> = variables
+            .into_iter()
+            .filter(|(name, _)| name.starts_with("GX_") && !NOT_SETTINGS.contains(&name.as_str()))
+            .collect();
+        for (name, value) in variables {
+            if let Err(fault) = set(&mut settings, &name, value) {
+                faults.push(format!("{name}: {fault}"));
+            }
+        }
+        Faults::none_of(faults)?;
+        settings
+            .try_into()
+            .map_err(|error: toml::de::Error| Faults::one(error.to_string().trim().to_owned()))
+    }
+}
+
+fn unicode((name, value): (std::ffi::OsString, std::ffi::OsString)) -> Option<(String, String)> {
+    Some((name.into_string().ok()?, value.into_string().ok()?))
+}
+
+fn read(path: impl AsRef<Path>) -> Result<String, String> {
+    let path = path.as_ref();
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn parse(text: &str) -> Result<Table, Faults> {
+    text.parse()
+        .map_err(|error: toml::de::Error| Faults::one(error.to_string().trim().to_owned()))
+}
+
+/// Puts a file's values over the settings; a key that is not there is a fault.
+fn override_with(settings: &mut Table, file: Table, prefix: &str, faults: &mut Vec<String>) {
+    for (key, value) in file {
+        let name = format!("{prefix}{key}");
+        match (settings.get_mut(&key), value) {
+            (Some(Value::Table(section)), Value::Table(values)) => {
+                override_with(section, values, &format!("{name}."), faults);
+            }
+            (Some(Value::Table(_)), _) => faults.push(format!("{name}: must be a section")),
+            (Some(slot), value) => *slot = value,
+            (None, _) => faults.push(format!("{name}: unknown key")),
+        }
+    }
+}
+
+/// Sets what a variable names, by its own text or by the file that it names.
+fn set(settings: &mut Table, variable: &str, text: String) -> Result<(), String> {
+    if let Some(slot) = find(settings, variable) {
+        *slot = like(slot, text)?;
+        return Ok(());
+    }
+    let by_file = variable
+        .strip_suffix("_FILE")
+        .and_then(|variable| find(settings, variable))
+        .ok_or("unknown variable")?;
+    *by_file = like(by_file, read(text)?.trim_end().to_owned())?;
+    Ok(())
+}
+
+/// `GX_KEY` or `GX_SECTION__KEY`.
+fn find<'a>(settings: &'a mut Table, variable: &str) -> Option<&'a mut Value> {
+    let path = variable.strip_prefix("GX_")?.to_lowercase();
+    let slot = match path.split_once("__") {
+        Some((section, key)) => settings.get_mut(section)?.get_mut(key)?,
+        None => settings.get_mut(&path)?,
+    };
+    (!slot.is_table()).then_some(slot)
+}
+
+/// Reads text as a value of the same type as the one that it replaces.
+fn like(slot: &Value, text: String) -> Result<Value, String> {
+    Ok(match slot {
+        Value::Integer(_) => Value::Integer(text.parse().map_err(|_| "must be a whole number")?),
+        Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| "must be true or false")?),
+        Value::Array(_) => Value::Array(
+            text.split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .map(Value::from)
+                .collect(),
+        ),
+        _ => Value::String(text),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn environment_overrides_file_overrides_defaults() {
+        let file = "[listen]\nidentity = 1\nwallet = 2\n";
+        let config = Config::from_sources(
+            Some(file),
+            variables(&[("GX_LISTEN__WALLET", "20"), ("GX_INSTANCE", "one")]),
+        )
+        .unwrap();
+        let listen = config.listen;
+        assert_eq!(
+            (listen.identity, listen.wallet, listen.tokenomics),
+            (1, 20, 3003)
+        );
+        assert_eq!(config.instance, "one");
+    }
+
+    #[test]
+    fn unknown_keys_and_variables_are_all_named() {
+        let faults = Config::from_sources(
+            Some("colour = 1\n[listen]\nhots = \"::1\"\n[lanes.x]\ny = 1\n"),
+            variables(&[
+                ("GX_LISTEN__HOTS", "::1"),
+                ("GX_COLOUR", "red"),
+                ("GX_LISTEN", "x"),
+                ("GX_FABRIC_BIN", "/opt"),
+                ("PATH", "/bin"),
+            ]),
+        )
+        .unwrap_err();
+        assert_eq!(
+            faults.list(),
+            [
+                "colour: unknown key",
+                "lanes.x: unknown key",
+                "listen.hots: unknown key",
+                "GX_COLOUR: unknown variable",
+                "GX_LISTEN: unknown variable",
+                "GX_LISTEN__HOTS: unknown variable",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_secret_comes_from_a_file() {
+        use secrecy::ExposeSecret as _;
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "p/a=s s").unwrap();
+        let path = file.path().to_str().unwrap();
+        let config =
+            Config::from_sources(None, variables(&[("GX_DATABASE__PASSWORD_FILE", path)])).unwrap();
+        assert_eq!(config.database.password.expose_secret(), "p/a=s s");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_names_its_variable() {
+        let faults =
+            Config::from_sources(None, variables(&[("GX_LANES__PARTNER", "many")])).unwrap_err();
+        assert_eq!(faults.list(), ["GX_LANES__PARTNER: must be a whole number"]);
+        let faults = Config::from_sources(Some("[lanes]\npartner = \"many\""), []).unwrap_err();
+        assert!(faults.to_string().contains("partner"), "{faults}");
+    }
+
+    #[test]
+    fn networks_are_a_list_in_a_variable() {
+        let config = Config::from_sources(
+            None,
+            variables(&[("GX_LIMITS__TRUSTED_PROXIES", "10.0.0.0/8, ::1")]),
+        )
+        .unwrap();
+        assert_eq!(config.limits.trusted_proxies.len(), 2);
+    }
+}

@@ -1,0 +1,176 @@
+//! Where this process keeps its files, finds its database and listens.
+
+use std::path::PathBuf;
+
+use etcetera::BaseStrategy;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::ExposeSecret;
+use url::Url;
+
+use super::Config;
+use crate::store::DatabaseUrl;
+
+impl Config {
+    /// The folder for files: the one that is set, else `gx` in the user's state
+    /// directory.
+    pub fn data_dir(&self) -> PathBuf {
+        if self.data_dir.is_empty() {
+            state_dir().unwrap_or_default().join("gx")
+        } else {
+            PathBuf::from(&self.data_dir)
+        }
+    }
+
+    /// The name of this process in leases: the one that is set, else the host's.
+    pub fn instance(&self) -> String {
+        if self.instance.is_empty() {
+            gethostname::gethostname().to_string_lossy().into_owned()
+        } else {
+            self.instance.clone()
+        }
+    }
+
+    /// Where the database is: a file in [`Config::data_dir`] unless set.
+    ///
+    /// # Errors
+    /// If the URL cannot be read; the message does not hold it, for it may hold a
+    /// password.
+    pub fn database_url(&self) -> Result<DatabaseUrl, String> {
+        let url = &self.database.url;
+        if url.is_empty() {
+            return Ok(DatabaseUrl::SqliteFile(self.data_dir().join("gx.sqlite")));
+        }
+        let password = self.database.password.expose_secret();
+        match url.parse()? {
+            DatabaseUrl::Postgres(_) => {
+                Ok(DatabaseUrl::Postgres(postgres_url(url, password)?.into()))
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// Sets the ports to follow each other from `base` (identity, wallet,
+    /// tokenomics, metrics), or all to free ones if it is 0.
+    pub fn set_listen_base(&mut self, base: u16) {
+        let port = |offset| {
+            if base == 0 {
+                0
+            } else {
+                base.saturating_add(offset)
+            }
+        };
+        self.listen.identity = port(0);
+        self.listen.wallet = port(1);
+        self.listen.tokenomics = port(2);
+        self.listen.metrics = port(3);
+    }
+}
+
+/// The user's directory for state, if the user has one.
+pub(super) fn state_dir() -> Option<PathBuf> {
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    Some(strategy.state_dir().unwrap_or_else(|| strategy.data_dir()))
+}
+
+/// The URL with the password that stands apart, if there is one.
+fn postgres_url(text: &str, password: &str) -> Result<String, String> {
+    let mut url = Url::parse(text).map_err(|error| format!("is no URL: {error}"))?;
+    if !url.has_host() {
+        return Err("has no host".to_owned());
+    }
+    if !password.is_empty() {
+        // Everything but letters and digits: a `%` would pass `set_password` and
+        // be decoded by the driver.
+        let encoded = utf8_percent_encode(password, NON_ALPHANUMERIC).to_string();
+        url.set_password(Some(&encoded))
+            .map_err(|()| "has no place for a password".to_owned())?;
+    }
+    Ok(url.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use percent_encoding::percent_decode_str;
+
+    use super::*;
+
+    fn placed() -> Config {
+        Config {
+            data_dir: "/var/lib/gx".to_owned(),
+            ..Config::default()
+        }
+    }
+
+    fn postgres(url: &str, password: &str) -> Result<Url, String> {
+        let mut config = Config::default();
+        config.database.url = url.to_owned();
+        config.database.password = password.to_owned().into();
+        match config.database_url()? {
+            DatabaseUrl::Postgres(url) => Ok(Url::parse(url.expose_secret()).unwrap()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn any_password_survives_the_url() {
+        for password in ["p/a=s?s#w@:d", "100%41", "ü \u{1f511}", "plain"] {
+            let url = postgres("postgres://gx@db:5433/gx?sslmode=require", password).unwrap();
+            let encoded = url.password().unwrap();
+            assert_eq!(percent_decode_str(encoded).decode_utf8().unwrap(), password);
+            assert_eq!(
+                (url.host_str(), url.port(), url.path()),
+                (Some("db"), Some(5433), "/gx")
+            );
+        }
+    }
+
+    #[test]
+    fn a_password_in_the_url_stays_unless_another_stands_apart() {
+        assert_eq!(
+            postgres("postgres://gx:in@db/gx", "").unwrap().password(),
+            Some("in")
+        );
+        assert_eq!(
+            postgres("postgres://gx:in@db/gx", "out")
+                .unwrap()
+                .password(),
+            Some("out")
+        );
+    }
+
+    #[test]
+    fn the_database_is_a_file_in_the_data_folder_by_default() {
+        let DatabaseUrl::SqliteFile(path) = placed().database_url().unwrap() else {
+            panic!("not SQLite");
+        };
+        assert_eq!(path, PathBuf::from("/var/lib/gx/gx.sqlite"));
+    }
+
+    #[test]
+    fn an_unreadable_url_is_not_repeated() {
+        for url in ["mysql://gx:secret@db/gx", "postgres://gx:secret@:x/"] {
+            let error = postgres(url, "").unwrap_err();
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_base_sets_all_ports() {
+        let mut config = Config::default();
+        config.set_listen_base(4000);
+        assert_eq!(
+            (config.listen.identity, config.listen.metrics),
+            (4000, 4003)
+        );
+        config.set_listen_base(0);
+        assert_eq!((config.listen.wallet, config.listen.metrics), (0, 0));
+    }
+
+    #[test]
+    fn the_instance_has_a_name() {
+        let mut config = Config::default();
+        assert!(!config.instance().is_empty());
+        config.instance = "gx-1".to_owned();
+        assert_eq!(config.instance(), "gx-1");
+    }
+}

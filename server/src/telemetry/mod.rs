@@ -1,0 +1,61 @@
+//! What the operators see: logs, metrics, probes.
+
+pub mod logs;
+pub mod metrics;
+mod probes;
+mod readiness;
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::routing::get;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{clock::SharedClock, config::Config};
+pub use probes::routes as probe_routes;
+pub use readiness::{Readiness, Report, State};
+
+/// How often recorded values are folded, so that memory stays bounded.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Sets up logs and metrics for this process. `service` is the `service` of its
+/// log lines, such as `svc-wallet`, `projector` or `gx`.
+///
+/// # Errors
+/// If they were set up before, or the filter cannot be read.
+pub fn init(
+    config: &Config,
+    service: &'static str,
+    clock: SharedClock,
+) -> anyhow::Result<PrometheusHandle> {
+    logs::install(&config.log, service, clock)?;
+    metrics::install()
+}
+
+/// Serves `/metrics`, `/healthz` and `/readyz` until the shutdown.
+///
+/// # Errors
+/// If the listener fails.
+pub async fn serve_metrics(
+    listener: TcpListener,
+    metrics: PrometheusHandle,
+    readiness: Readiness,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let upkeep = tokio::spawn(upkeep(metrics.clone(), shutdown.clone()));
+    let router = probe_routes(readiness).route("/metrics", get(async move || metrics.render()));
+    axum::serve(listener, router)
+        .with_graceful_shutdown(shutdown.cancelled_owned())
+        .await
+        .context("serving metrics")?;
+    upkeep.await.context("upkeep of metrics")
+}
+
+async fn upkeep(metrics: PrometheusHandle, shutdown: CancellationToken) {
+    let mut ticks = tokio::time::interval(UPKEEP);
+    while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
+        metrics.run_upkeep();
+    }
+}
