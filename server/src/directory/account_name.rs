@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use gx_contract::account::{self, AccountId};
+use gx_contract::account::{self, AccountId, AccountIdError};
 
 /// A person's or organization's account id in its canonical form, or the name of
 /// a pool or of a treasury.
@@ -14,14 +14,11 @@ impl AccountName {
     ///
     /// # Errors
     /// What is wrong with it, in words for its writer.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
         if account::is_system(text) || account::is_treasury(text) {
             return Ok(Self(text.to_owned()));
         }
-        match AccountId::parse(text) {
-            Ok(id) => Ok(id.into()),
-            Err(error) => Err(error.to_string()),
-        }
+        parse_account_id(text).map(Self::from)
     }
 
     /// The name.
@@ -40,6 +37,19 @@ impl fmt::Display for AccountName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
+}
+
+/// Reads the id of a person's or organization's account.
+///
+/// # Errors
+/// What is wrong with it, in words for its writer.
+pub fn parse_account_id(text: &str) -> Result<AccountId, &'static str> {
+    AccountId::parse(text).map_err(|error| match error {
+        AccountIdError::Form => "must have the form GX-XXXX-XXXX-XXXX-XXXXC",
+        AccountIdError::Check => {
+            "has a check symbol that does not match: a symbol is wrong or two are swapped"
+        }
+    })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod mask;
 mod projection;
 mod query;
 
-pub use account_name::AccountName;
+pub use account_name::{AccountName, parse_account_id};
 pub use mask::mask;
 pub use projection::{Opened, claim_in, opened_in};
 pub use query::{Listing, lookup, owner_in};

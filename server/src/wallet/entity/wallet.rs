@@ -1,6 +1,7 @@
 //! A wallet: one account with its coins.
 
 use gx_contract::account::AccountId;
+use gx_proto::gx::contract::v1::AccountType;
 use sea_orm::{Select, entity::prelude::*};
 
 use crate::{
@@ -44,6 +45,13 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// What the account is.
+    pub fn account_type(&self) -> AccountType {
+        AccountType::try_from(self.account_type).unwrap_or_default()
+    }
+}
 
 impl Entity {
     /// A wallet that the caller may look at: an own one, or any for whoever
