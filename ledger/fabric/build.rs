@@ -1,1 +1,57 @@
-fn main() {}
+//! Compiles Fabric's own messages, which the package `fabric-sdk` carries, into
+//! Rust types.
+
+use std::{env, path::PathBuf};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// What the wire, the blocks and the devnet need; imports come by themselves.
+const FILES: &[&str] = &[
+    "common/common.proto",
+    "common/configtx.proto",
+    "gateway/gateway.proto",
+    "ledger/rwset/kvrwset/kv_rwset.proto",
+    "ledger/rwset/rwset.proto",
+    "msp/identities.proto",
+    "orderer/ab.proto",
+    "peer/chaincode.proto",
+    "peer/chaincode_event.proto",
+    "peer/proposal.proto",
+    "peer/proposal_response.proto",
+    "peer/transaction.proto",
+];
+
+fn main() -> Result<()> {
+    println!("cargo::rerun-if-changed=build.rs");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+
+    let mut compiler = protox::Compiler::new([carrier("fabric-sdk", "fabric-protos")?])?;
+    compiler.include_imports(true);
+    compiler.open_files(FILES)?;
+
+    // Maps must encode in one order, so that two endorsers come to the same bytes.
+    prost_build::Config::new()
+        .bytes(["."])
+        .btree_map(["."])
+        .disable_comments(["."])
+        .include_file(out.join("fabric.rs"))
+        .compile_fds(compiler.file_descriptor_set())?;
+    Ok(())
+}
+
+/// The folder `sub` inside the source of the package `name`, wherever cargo keeps it.
+fn carrier(name: &str, sub: &str) -> Result<PathBuf> {
+    let metadata = cargo_metadata::MetadataCommand::new()
+        .other_options(vec!["--locked".into()])
+        .exec()?;
+    let package = metadata
+        .packages
+        .iter()
+        .find(|package| package.name == name)
+        .ok_or_else(|| format!("{name} is not in Cargo.lock"))?;
+    let folder = package
+        .manifest_path
+        .parent()
+        .ok_or("a manifest without a folder")?;
+    Ok(folder.join(sub).into())
+}

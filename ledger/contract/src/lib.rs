@@ -2,6 +2,14 @@
 //! go out. No clock, no I/O, no randomness, no hash-map order: every peer must
 //! come to the same bytes.
 
+pub mod account;
+pub mod amount;
+pub mod countries;
+pub mod fees;
+pub mod genesis;
+pub mod lane;
+pub mod params;
+mod shares;
 pub mod state;
 
 use gx_proto::gx::contract::v1::{Batch, BatchCommitted, BatchRefused, Query, QueryResult};

@@ -1,1 +1,23 @@
-//! .
+//! Hyperledger Fabric as GX meets it. The rest of the system sees one trait,
+//! [`Ledger`]: endorse a batch, submit it, learn its outcome, stream blocks, ask.
+//!
+//! Below it stand Fabric's own messages ([`proto`]) with what Fabric says about
+//! them ([`header`], [`proposal`], [`transaction`], [`block`]), the contract as
+//! chaincode ([`contract`]), and a Fabric in one process.
+
+pub mod block;
+pub mod contract;
+pub mod error;
+pub mod flag;
+pub mod header;
+pub mod identity;
+pub mod ledger;
+pub mod proposal;
+pub mod proto;
+pub mod transaction;
+
+pub use contract::{ChaincodeFailure, Contract, GxContract};
+pub use error::LedgerError;
+pub use flag::ValidationFlag;
+pub use identity::Identity;
+pub use ledger::{Block, BlockStream, CommitStatus, Endorsed, Ledger, Transaction};

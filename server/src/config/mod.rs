@@ -76,7 +76,7 @@ section! {
 }
 section! {
     /// `[lanes]`.
-    Lanes { partner: u32, batch_commands: usize, lease_ms: i64, poll_ms: u64 }
+    Lanes { partner: u32, batch_commands: usize, lease_ms: i64, poll_ms: u64, status_ms: u64 }
 }
 section! {
     /// `[projector]`.

@@ -1,10 +1,15 @@
 //! From a checked command to a durable one, and from an outcome to a settled one:
 //! intake, operations, lanes and leases.
 
+pub mod catching_up;
 pub mod entity;
-mod intake;
+mod fold;
+mod hold;
+pub mod intake;
+pub mod lanes;
 pub mod operation;
 mod submission;
 
+pub use fold::Folder;
 pub use intake::Intake;
 pub use submission::{Accept, Acceptance, Refusal, Submission, request_digest};

@@ -98,6 +98,18 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// The metadata as a JSON object of strings.
+    pub fn metadata_json(&self) -> String {
+        let object: serde_json::Map<String, serde_json::Value> = self
+            .metadata
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.clone().into()))
+            .collect();
+        serde_json::Value::Object(object).to_string()
+    }
+}
+
 /// The digest of what the client sent: the method and the decoded message, with
 /// its request_id. The same request sent again has the same digest; the same
 /// request_id with another is refused.

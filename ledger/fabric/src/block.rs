@@ -1,0 +1,277 @@
+//! Fabric's blocks: their hashes, their flags, and what read models take from them.
+
+use bytes::Bytes;
+use prost::Message;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    LedgerError, ValidationFlag,
+    header::{Headers, to_timestamp},
+    ledger,
+    proto::common::{
+        Block, BlockData, BlockHeader, BlockMetadata, BlockMetadataIndex, ChannelHeader,
+        ConfigEnvelope, Envelope, Header, HeaderType, Payload,
+    },
+    transaction::Effect,
+};
+
+/// How many places a block's metadata has.
+const METADATA_LEN: usize = 5;
+
+/// The hash of a block: SHA-256 of its header in ASN.1 DER, a sequence of number,
+/// previous hash and data hash.
+pub fn header_hash(header: &BlockHeader) -> [u8; 32] {
+    let mut fields = der(0x02, &der_integer(header.number));
+    fields.extend(der(0x04, &header.previous_hash));
+    fields.extend(der(0x04, &header.data_hash));
+    Sha256::digest(der(0x30, &fields)).into()
+}
+
+/// The hash of a block's envelopes: SHA-256 of all of them, one after the other.
+pub fn data_hash(data: &BlockData) -> Bytes {
+    let mut digest = Sha256::new();
+    for envelope in &data.data {
+        digest.update(envelope);
+    }
+    Bytes::copy_from_slice(&digest.finalize())
+}
+
+/// Puts a block together; one flag an envelope.
+pub fn assemble(
+    number: u64,
+    previous_hash: Bytes,
+    envelopes: Vec<Bytes>,
+    flags: &[ValidationFlag],
+) -> Block {
+    let data = BlockData { data: envelopes };
+    let mut metadata = vec![Bytes::new(); METADATA_LEN];
+    metadata[BlockMetadataIndex::TransactionsFilter as usize] =
+        flags.iter().map(|flag| flag.0).collect::<Vec<_>>().into();
+    Block {
+        header: Some(BlockHeader {
+            number,
+            previous_hash,
+            data_hash: data_hash(&data),
+        }),
+        data: Some(data),
+        metadata: Some(BlockMetadata { metadata }),
+    }
+}
+
+/// The first block of a channel: one configuration envelope that names the channel
+/// and configures nothing.
+pub fn genesis(channel: &str, time_ms: i64) -> Block {
+    let header = ChannelHeader {
+        r#type: HeaderType::Config as i32,
+        timestamp: Some(to_timestamp(time_ms)),
+        channel_id: channel.into(),
+        ..Default::default()
+    };
+    let payload = Payload {
+        header: Some(Header {
+            channel_header: header.encode_to_vec().into(),
+            signature_header: Bytes::new(),
+        }),
+        data: ConfigEnvelope::default().encode_to_vec().into(),
+    };
+    let envelope = Envelope {
+        payload: payload.encode_to_vec().into(),
+        signature: Bytes::new(),
+    };
+    assemble(
+        0,
+        Bytes::new(),
+        vec![envelope.encode_to_vec().into()],
+        &[ValidationFlag::VALID],
+    )
+}
+
+/// The header of a block.
+///
+/// # Errors
+/// If it has none.
+pub fn header(block: &Block) -> Result<&BlockHeader, LedgerError> {
+    block
+        .header
+        .as_ref()
+        .ok_or_else(|| LedgerError::internal("block without a header"))
+}
+
+/// The envelopes of a block, each with its flag.
+///
+/// # Errors
+/// If there are fewer flags than envelopes: only peers send flags, and without them
+/// nothing can be told about a transaction.
+pub fn flagged(block: &Block) -> Result<Vec<(&Bytes, ValidationFlag)>, LedgerError> {
+    let metadata = block
+        .metadata
+        .as_ref()
+        .map_or(&[][..], |metadata| &metadata.metadata);
+    let flags = metadata
+        .get(BlockMetadataIndex::TransactionsFilter as usize)
+        .cloned()
+        .unwrap_or_default();
+    let envelopes = block.data.as_ref().map_or(&[][..], |data| &data.data);
+    if flags.len() < envelopes.len() {
+        return Err(LedgerError::internal(
+            "block with fewer flags than transactions",
+        ));
+    }
+    Ok(envelopes
+        .iter()
+        .zip(flags.into_iter().map(ValidationFlag))
+        .collect())
+}
+
+/// What read models take from a block: the events of `chaincode`.
+///
+/// # Errors
+/// If the block, or a transaction in it that is flagged valid, cannot be decoded.
+pub fn read(block: &Block, chaincode: &str) -> Result<ledger::Block, LedgerError> {
+    let header = header(block)?;
+    let mut read = ledger::Block {
+        number: header.number,
+        hash: header_hash(header),
+        previous_hash: previous_hash(header)?,
+        time_ms: 0,
+        transactions: Vec::new(),
+    };
+    for (index, (envelope, flag)) in (0..).zip(flagged(block)?) {
+        match Headers::open(envelope) {
+            Ok((headers, body)) => {
+                read.time_ms = headers.time_ms();
+                if headers.is_transaction() {
+                    let event = flag
+                        .is_valid()
+                        .then(|| event(body, chaincode))
+                        .transpose()?;
+                    let tx_id = headers.channel.tx_id;
+                    let event = event.flatten();
+                    read.transactions.push(ledger::Transaction {
+                        tx_id,
+                        index,
+                        flag,
+                        event,
+                    });
+                }
+            }
+            Err(_) if !flag.is_valid() => {
+                let tx_id = String::new();
+                read.transactions.push(ledger::Transaction {
+                    tx_id,
+                    index,
+                    flag,
+                    event: None,
+                });
+            }
+            Err(_) => return Err(unreadable()),
+        }
+    }
+    Ok(read)
+}
+
+fn event(body: Bytes, chaincode: &str) -> Result<Option<Bytes>, LedgerError> {
+    let effect = Effect::decode(body).map_err(|_| unreadable())?;
+    let own = effect.chaincode == chaincode && effect.event.event_name == ledger::BATCH_EVENT;
+    Ok(own.then_some(effect.event.payload))
+}
+
+fn unreadable() -> LedgerError {
+    LedgerError::internal("valid transaction that cannot be decoded")
+}
+
+fn previous_hash(header: &BlockHeader) -> Result<[u8; 32], LedgerError> {
+    if header.number == 0 {
+        return Ok([0; 32]);
+    }
+    header
+        .previous_hash
+        .as_ref()
+        .try_into()
+        .map_err(LedgerError::internal)
+}
+
+/// An unsigned number as the content of an ASN.1 integer: big-endian, as short as
+/// can be, with a leading zero where the first bit would read as a sign.
+fn der_integer(number: u64) -> Vec<u8> {
+    let bytes = number.to_be_bytes();
+    let first = bytes
+        .iter()
+        .position(|byte| *byte != 0)
+        .unwrap_or(bytes.len() - 1);
+    let sign = (bytes[first] & 0x80 != 0).then_some(0);
+    sign.into_iter()
+        .chain(bytes[first..].iter().copied())
+        .collect()
+}
+
+/// One ASN.1 value: tag, length, content.
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len().to_be_bytes();
+    let length = &length[content.len().leading_zeros() as usize / 8..];
+    let mut value = vec![tag];
+    match length {
+        [] => value.push(0),
+        [short @ 0..0x80] => value.push(*short),
+        long => {
+            value.push(0x80 | long.len() as u8);
+            value.extend_from_slice(long);
+        }
+    }
+    value.extend_from_slice(content);
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_short_and_never_negative() {
+        assert_eq!(der_integer(0), [0]);
+        assert_eq!(der_integer(127), [127]);
+        assert_eq!(der_integer(128), [0, 128]);
+        assert_eq!(der_integer(256), [1, 0]);
+        assert_eq!(der_integer(u64::MAX).len(), 9);
+    }
+
+    #[test]
+    fn lengths_take_as_many_bytes_as_they_need() {
+        assert_eq!(der(4, &[]), [4, 0]);
+        assert_eq!(der(4, &[7; 127])[..2], [4, 127]);
+        assert_eq!(der(4, &[7; 128])[..3], [4, 0x81, 128]);
+        assert_eq!(der(4, &[7; 256])[..4], [4, 0x82, 1, 0]);
+    }
+
+    #[test]
+    fn the_header_is_hashed_in_der() {
+        let header = BlockHeader {
+            number: 1,
+            previous_hash: vec![1; 32].into(),
+            data_hash: vec![2; 32].into(),
+        };
+        let mut encoded = vec![0x30, 71, 0x02, 1, 1, 0x04, 32];
+        encoded.extend([1; 32]);
+        encoded.extend([0x04, 32]);
+        encoded.extend([2; 32]);
+        assert_eq!(
+            header_hash(&header),
+            <[u8; 32]>::from(Sha256::digest(encoded))
+        );
+    }
+
+    #[test]
+    fn the_first_block_names_the_channel_and_has_no_transaction() {
+        let block = read(&genesis("gx", 1_234), "gx").unwrap();
+        assert_eq!((block.number, block.time_ms), (0, 1_234));
+        assert_eq!(block.previous_hash, [0; 32]);
+        assert!(block.transactions.is_empty());
+    }
+
+    #[test]
+    fn a_block_without_flags_is_not_read() {
+        let mut block = genesis("gx", 0);
+        block.metadata = None;
+        assert!(read(&block, "gx").is_err());
+    }
+}

@@ -1,0 +1,301 @@
+//! One fold: the commands that waited, in one database transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gx_proto::gx::{common::v1::Reason, contract::v1::Command, operation::v1::OperationState};
+use prost::Message;
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    DatabaseTransaction, IntoActiveModel,
+    entity::prelude::*,
+    sea_query::OnConflict,
+};
+
+use super::{
+    Acceptance, Refusal, Submission,
+    entity::{control, operation, row},
+    hold::Holds,
+};
+use crate::{
+    audit,
+    cache::Wake,
+    clock::SharedClock,
+    error::{self, Error, Result},
+    store::{Lock, Store},
+};
+
+/// Does folds; the intake calls it with what waited.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// The database.
+    pub store: Store,
+    /// Tells the time.
+    pub clock: SharedClock,
+    /// Wakes the submitter.
+    pub wake: Wake,
+}
+
+/// What a fold answers for each id.
+type Answers = BTreeMap<Uuid, Result<operation::Model, Rejection>>;
+
+/// Why a command was not taken; unlike a refusal nothing records it.
+#[derive(Debug, Clone, Copy)]
+enum Rejection {
+    Reused,
+    CatchingUp,
+}
+
+impl Folder {
+    /// Takes the commands in one transaction and answers them in order.
+    ///
+    /// # Errors
+    /// If the database fails; nothing was taken then.
+    pub async fn fold(
+        &self,
+        submissions: Vec<Submission>,
+    ) -> Result<Vec<Result<operation::Model>>> {
+        let digests: Vec<_> = submissions
+            .iter()
+            .map(|one| (one.id.0, one.request_digest))
+            .collect();
+        let distinct = distinct(submissions);
+        let commands = distinct.len() as u64;
+
+        let tx = self.store.begin().await?;
+        let answers = self.fold_in(&tx, distinct).await?;
+        tx.commit().await?;
+
+        metrics::counter!("gx_intake_commits_total").increment(1);
+        metrics::counter!("gx_intake_commands_total").increment(commands);
+        self.wake.submitter();
+        Ok(digests
+            .into_iter()
+            .map(|(id, digest)| answer(&answers, id, &digest))
+            .collect())
+    }
+
+    async fn fold_in(
+        &self,
+        tx: &DatabaseTransaction,
+        commands: Vec<Submission>,
+    ) -> Result<Answers> {
+        // First of all locks: whoever marks or re-deals waits for this transaction.
+        let control = control::Entity::find_by_id(1).for_share().one(tx).await?;
+        let control = control.ok_or_else(|| anyhow::anyhow!("the database has no control row"))?;
+        let taken = match control.catching_up() {
+            true => BTreeSet::new(),
+            false => insert_operations_in(tx, &commands, self.clock.now_ms()).await?,
+        };
+        let (taken, known): (Vec<_>, Vec<_>) = commands
+            .into_iter()
+            .partition(|command| taken.contains(&command.id.0));
+
+        let mut answers = known_in(tx, known).await?;
+        for model in self.accept_in(tx, taken).await? {
+            answers.insert(model.id, Ok(model));
+        }
+        Ok(answers)
+    }
+
+    /// Decides the commands that are taken for the first time.
+    async fn accept_in(
+        &self,
+        tx: &DatabaseTransaction,
+        commands: Vec<Submission>,
+    ) -> Result<Vec<operation::Model>> {
+        let now_ms = self.clock.now_ms();
+        let mut holds = Holds::lock_in(tx, held_accounts(&commands)).await?;
+        let mut accepted = Vec::with_capacity(commands.len());
+        let mut audited = Vec::with_capacity(commands.len());
+        let mut models = Vec::with_capacity(commands.len());
+        for command in commands {
+            let decision = decide_in(tx, &mut holds, &command).await?;
+            let mut model = new_operation(&command, now_ms);
+            let mut entry = command.audit.clone();
+            match decision {
+                Ok(()) => accepted.push(outbox_row(&command, now_ms)),
+                Err(refusal) => {
+                    error::reason_name(refusal.reason).clone_into(&mut entry.outcome);
+                    refuse(&mut model, refusal, now_ms);
+                    model
+                        .clone()
+                        .into_active_model()
+                        .reset_all()
+                        .update(tx)
+                        .await?;
+                }
+            }
+            audited.push(entry);
+            models.push(model);
+        }
+        if !accepted.is_empty() {
+            row::Entity::insert_many(accepted)
+                .exec_without_returning(tx)
+                .await?;
+        }
+        holds.hold_in(tx).await?;
+        audit::record_in(tx, now_ms, audited).await?;
+        Ok(models)
+    }
+}
+
+/// The commands without those that come twice under one id.
+fn distinct(submissions: Vec<Submission>) -> Vec<Submission> {
+    let mut seen = BTreeSet::new();
+    submissions
+        .into_iter()
+        .filter(|one| seen.insert(one.id))
+        .collect()
+}
+
+/// The answer under an id, if the digest is the one that was taken under it.
+fn answer(answers: &Answers, id: Uuid, digest: &[u8]) -> Result<operation::Model> {
+    match answers.get(&id) {
+        Some(Ok(model)) if model.request_digest == digest => Ok(model.clone()),
+        Some(Ok(_) | Err(Rejection::Reused)) => Err(Error::rejected(
+            Reason::RequestIdReused,
+            "the request_id was used for another request",
+        )),
+        Some(Err(Rejection::CatchingUp)) | None => Err(Error::rejected(
+            Reason::CatchingUp,
+            "commands wait until the database has caught up with the ledger",
+        )
+        .retry_after(std::time::Duration::from_secs(5))),
+    }
+}
+
+/// Inserts the operations, in order of their ids, and tells which were not there.
+async fn insert_operations_in(
+    tx: &DatabaseTransaction,
+    commands: &[Submission],
+    now_ms: i64,
+) -> Result<BTreeSet<Uuid>> {
+    let mut rows: Vec<_> = commands
+        .iter()
+        .map(|command| new_operation(command, now_ms))
+        .collect();
+    rows.sort_by_key(|row| row.id);
+    let inserted =
+        operation::Entity::insert_many(rows.into_iter().map(IntoActiveModel::into_active_model))
+            .on_conflict(
+                OnConflict::column(operation::Column::Id)
+                    .do_nothing()
+                    .to_owned(),
+            )
+            .exec_with_returning(tx)
+            .await?;
+    Ok(inserted.into_iter().map(|row| row.id).collect())
+}
+
+/// Answers commands whose ids were there, whatever their state. One that only the
+/// chain remembered becomes its owner's again: the id is derived from the owner.
+async fn known_in(tx: &DatabaseTransaction, commands: Vec<Submission>) -> Result<Answers> {
+    if commands.is_empty() {
+        return Ok(Answers::new());
+    }
+    let ids = commands.iter().map(|command| command.id.0);
+    let rows = operation::Entity::find()
+        .filter(operation::Column::Id.is_in(ids))
+        .all(tx)
+        .await?;
+    let mut rows: BTreeMap<Uuid, operation::Model> =
+        rows.into_iter().map(|row| (row.id, row)).collect();
+    let mut answers = Answers::new();
+    for command in commands {
+        let answer = match rows.remove(&command.id.0) {
+            None => Err(Rejection::CatchingUp),
+            Some(row) if row.request_digest != command.request_digest => Err(Rejection::Reused),
+            Some(row) if row.owner.is_some() => Ok(row),
+            Some(row) => {
+                let mut row = row.into_active_model();
+                row.owner = Set(Some(command.owner));
+                row.request_id = Set(Some(command.request_id));
+                row.memo = Set(command.memo);
+                Ok(row.update(tx).await?)
+            }
+        };
+        answers.insert(command.id.0, answer);
+    }
+    Ok(answers)
+}
+
+async fn decide_in(
+    tx: &DatabaseTransaction,
+    holds: &mut Holds,
+    command: &Submission,
+) -> Result<Result<(), Refusal>> {
+    match &command.acceptance {
+        Acceptance::Nothing => Ok(Ok(())),
+        Acceptance::Hold { account, qirat } => Ok(holds.decide(account, *qirat)),
+        Acceptance::Service(service) => service.accept_in(tx, command.id).await,
+    }
+}
+
+fn held_accounts(commands: &[Submission]) -> Vec<String> {
+    let accounts = commands
+        .iter()
+        .filter_map(|command| match &command.acceptance {
+            Acceptance::Hold { account, .. } => Some(account.clone()),
+            Acceptance::Nothing | Acceptance::Service(_) => None,
+        });
+    accounts.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn new_operation(command: &Submission, now_ms: i64) -> operation::Model {
+    operation::Model {
+        id: command.id.0,
+        owner: Some(command.owner.clone()),
+        request_id: Some(command.request_id),
+        request_digest: command.request_digest.to_vec(),
+        kind: command.kind.into(),
+        state: OperationState::Accepted.into(),
+        reason: None,
+        reason_metadata: None,
+        result: None,
+        memo: command.memo.clone(),
+        lane: command.lane.clone(),
+        number: None,
+        fabric_tx_id: None,
+        block: None,
+        created_ms: now_ms,
+        submitted_ms: None,
+        settled_ms: None,
+    }
+}
+
+/// Makes an operation that was refused at the door.
+fn refuse(model: &mut operation::Model, refusal: Refusal, now_ms: i64) {
+    model.state = OperationState::Refused.into();
+    model.reason = Some(refusal.reason.into());
+    model.reason_metadata = Some(refusal.metadata_json());
+    model.settled_ms = Some(now_ms);
+}
+
+fn outbox_row(command: &Submission, now_ms: i64) -> row::ActiveModel {
+    let (held_account, held_qirat) = match &command.acceptance {
+        Acceptance::Hold { account, qirat } => (Some(account.clone()), *qirat),
+        Acceptance::Nothing | Acceptance::Service(_) => (None, 0),
+    };
+    let body = Command {
+        id: command.id.bytes().to_vec().into(),
+        request_digest: command.request_digest.to_vec().into(),
+        body: Some(command.body.clone()),
+    };
+    row::ActiveModel {
+        position: NotSet,
+        id: Set(command.id.0),
+        lane: Set(command.lane.clone()),
+        number: Set(None),
+        request_digest: Set(command.request_digest.to_vec()),
+        body: Set(body.encode_to_vec()),
+        held_account: Set(held_account),
+        held_qirat: Set(held_qirat),
+        abandoned: Set(false),
+        voided: Set(false),
+        attempts: Set(0),
+        next_attempt_ms: Set(0),
+        error_class: Set(None),
+        traceparent: Set(command.traceparent.clone()),
+        created_ms: Set(now_ms),
+    }
+}

@@ -1,0 +1,245 @@
+//! Forming: the oldest pending commands of a lane get their numbers, durably,
+//! before anything is sent.
+
+use gx_contract::lane::LaneName;
+use gx_proto::gx::{
+    contract::v1::{AccountCredits, Batch, Command, Void, command::Body},
+    operation::v1::OperationState,
+};
+use prost::Message;
+use sea_orm::{
+    DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait,
+    entity::prelude::*,
+    sea_query::{CaseStatement, Expr},
+};
+
+use super::{Parts, credits};
+use crate::{
+    error::Result,
+    fault::{self, Fault},
+    outbox::{
+        entity::{control, lane, operation, row},
+        lanes::{self, Cursor},
+    },
+    store::Lock,
+};
+
+/// A batch is cut before it grows over this many bytes: blocks of networks are cut
+/// at two million by default.
+const BATCH_BYTES: usize = 1_000_000;
+
+/// The version of the rules that this build forms batches for.
+const RULES_VERSION: u32 = 1;
+
+/// A batch whose commands have their numbers.
+#[derive(Debug, Clone)]
+pub(super) struct Formed {
+    /// The place that it is formed on.
+    pub(super) base: Cursor,
+    /// The place after its last command.
+    pub(super) end: Cursor,
+    /// What is sent.
+    pub(super) batch: Batch,
+    /// Its commands' ids in order.
+    pub(super) ids: Vec<Uuid>,
+    /// Whether every command of it is a Void.
+    pub(super) voids_only: bool,
+}
+
+/// What forming came to.
+#[derive(Debug)]
+pub(super) enum Forming {
+    /// A batch.
+    Batch(Box<Formed>),
+    /// No command waits.
+    Nothing,
+    /// The database follows the ledger; no batch is formed.
+    CatchingUp,
+    /// The lease is lost, or the lane is not at the base.
+    Elsewhere,
+}
+
+/// Forms a batch of at most `limit` commands on `base`.
+pub(super) async fn form(
+    parts: &Parts,
+    lane: LaneName,
+    token: Uuid,
+    base: Cursor,
+    limit: usize,
+) -> Result<Forming> {
+    let name = lane.to_string();
+    let tx = parts.store.begin().await?;
+    let control = control::Entity::find_by_id(1).for_share().one(&tx).await?;
+    if control.is_none_or(|control| control.catching_up()) {
+        return Ok(Forming::CatchingUp);
+    }
+    let Some(row) = lanes::lock_in(&tx, &name, token).await? else {
+        return Ok(Forming::Elsewhere);
+    };
+    if row.formed() != base && !fault::planted(Fault::FormedUnchecked) {
+        return Ok(Forming::Elsewhere);
+    }
+    let mut pending = pending_in(&tx, &name, limit).await?;
+    if pending.is_empty() {
+        return Ok(Forming::Nothing);
+    }
+    let settled = row.settled_number;
+    let credits = credits::name_in(&tx, &name, &mut pending, settled, parts.clock.now_ms()).await?;
+    let formed = assemble(lane, base, &pending, credits);
+    number_in(&tx, base, &pending).await?;
+    lane::Entity::update_many()
+        .col_expr(lane::Column::FormedNumber, formed.end.number.into())
+        .col_expr(
+            lane::Column::FormedDigest,
+            formed.end.digest.to_vec().into(),
+        )
+        .filter(lane::Column::Name.eq(name))
+        .exec(&tx)
+        .await?;
+    tx.commit().await?;
+    Ok(Forming::Batch(Box::new(formed)))
+}
+
+/// A command that waits for its number.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) position: i64,
+    pub(super) command: Command,
+}
+
+impl TryFrom<row::Model> for Pending {
+    type Error = anyhow::Error;
+
+    fn try_from(row: row::Model) -> Result<Self, anyhow::Error> {
+        let mut command = Command::decode(row.body.as_slice())?;
+        if row.abandoned {
+            command.body = Some(Body::Void(Void {}));
+        }
+        Ok(Self {
+            position: row.position,
+            command,
+        })
+    }
+}
+
+async fn pending_in(tx: &DatabaseTransaction, lane: &str, limit: usize) -> Result<Vec<Pending>> {
+    let mut query = row::Entity::find()
+        .filter(row::Column::Lane.eq(lane))
+        .filter(row::Column::Voided.eq(false))
+        .order_by_asc(row::Column::Position)
+        .limit(limit as u64);
+    if !fault::planted(Fault::NumberReused) {
+        query = query.filter(row::Column::Number.is_null());
+    }
+    let mut bytes = 0;
+    let mut pending = Vec::new();
+    for row in query.all(tx).await? {
+        bytes += row.body.len();
+        if bytes > BATCH_BYTES && !pending.is_empty() {
+            break;
+        }
+        pending.push(Pending::try_from(row)?);
+    }
+    Ok(pending)
+}
+
+fn assemble(
+    lane: LaneName,
+    base: Cursor,
+    pending: &[Pending],
+    credits: Vec<AccountCredits>,
+) -> Formed {
+    let commands: Vec<Command> = pending.iter().map(|one| one.command.clone()).collect();
+    let end = commands.iter().fold(base, |cursor, command| {
+        cursor.after(&command.id, &command.request_digest)
+    });
+    Formed {
+        base,
+        end,
+        voids_only: commands
+            .iter()
+            .all(|command| matches!(command.body, Some(Body::Void(_)))),
+        ids: commands
+            .iter()
+            .filter_map(|command| Uuid::from_slice(&command.id).ok())
+            .collect(),
+        batch: Batch {
+            lane: Some(lane.into()),
+            first_sequence: u64::try_from(base.number).unwrap_or(0) + 1,
+            previous_digest: base.digest.to_vec().into(),
+            rules_version: RULES_VERSION,
+            commands,
+            credits,
+        },
+    }
+}
+
+/// Numbers rows in their order, in one statement.
+async fn number_in(tx: &DatabaseTransaction, base: Cursor, pending: &[Pending]) -> Result<()> {
+    let numbers = pending.iter().zip(base.number + 1..);
+    let case = numbers
+        .fold(CaseStatement::new(), |case, (one, number)| {
+            case.case(row::Column::Position.eq(one.position), Expr::value(number))
+        })
+        .finally(Expr::col(row::Column::Number));
+    row::Entity::update_many()
+        .col_expr(row::Column::Number, case.into())
+        .filter(row::Column::Position.is_in(pending.iter().map(|one| one.position)))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Drops the numbers of a lane's unsettled rows beyond `after`, and makes `base`
+/// the place that was formed up to. A Fold that no operation stands for goes with
+/// its number.
+pub(super) async fn unnumber_in(
+    tx: &DatabaseTransaction,
+    lane: &str,
+    after: i64,
+    base: Cursor,
+) -> Result<()> {
+    let operations = operation::Entity::find()
+        .select_only()
+        .column(operation::Column::Id)
+        .into_query();
+    row::Entity::delete_many()
+        .filter(row::Column::Lane.eq(lane))
+        .filter(row::Column::Number.gt(after))
+        .filter(row::Column::Id.not_in_subquery(operations))
+        .exec(tx)
+        .await?;
+    row::Entity::update_many()
+        .col_expr(row::Column::Number, Expr::value(None::<i64>))
+        .filter(row::Column::Lane.eq(lane))
+        .filter(row::Column::Number.gt(after))
+        .filter(row::Column::Voided.eq(false))
+        .exec(tx)
+        .await?;
+    lane::Entity::update_many()
+        .col_expr(lane::Column::FormedNumber, base.number.into())
+        .col_expr(lane::Column::FormedDigest, base.digest.to_vec().into())
+        .filter(lane::Column::Name.eq(lane))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Marks a batch's operations as sent.
+pub(super) async fn submitted_in(
+    tx: &DatabaseTransaction,
+    ids: &[Uuid],
+    now_ms: i64,
+) -> Result<()> {
+    operation::Entity::update_many()
+        .col_expr(
+            operation::Column::State,
+            i32::from(OperationState::Submitted).into(),
+        )
+        .col_expr(operation::Column::SubmittedMs, now_ms.into())
+        .filter(operation::Column::Id.is_in(ids.iter().copied()))
+        .filter(operation::Column::State.eq(i32::from(OperationState::Accepted)))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
