@@ -28,7 +28,11 @@ pub struct Bound {
 pub fn bind(host: IpAddr, port: u16, setting: &str) -> anyhow::Result<Bound> {
     let address = SocketAddr::new(host, port);
     let bound = || -> io::Result<Bound> {
-        let socket = if host.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        let socket = if host.is_ipv4() {
+            TcpSocket::new_v4()
+        } else {
+            TcpSocket::new_v6()
+        }?;
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
         let address = socket.local_addr()?;
@@ -49,7 +53,9 @@ impl Bound {
     /// If somebody else opened it since it was bound.
     pub fn open(self) -> anyhow::Result<TcpListener> {
         let address = self.address;
-        self.socket.listen(BACKLOG).with_context(|| format!("cannot listen on {address}"))
+        self.socket
+            .listen(BACKLOG)
+            .with_context(|| format!("cannot listen on {address}"))
     }
 }
 

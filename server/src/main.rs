@@ -46,13 +46,17 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         config.set_listen_base(base);
     }
     config.check()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         match cli.command.unwrap_or(Command::All) {
             Command::All => {
                 let shutdown = CancellationToken::new();
                 tokio::spawn(signals(shutdown.clone()));
-                roles::all(config, shutdown).await.map(|()| ExitCode::SUCCESS)
+                roles::all(config, shutdown)
+                    .await
+                    .map(|()| ExitCode::SUCCESS)
             }
         }
     })
@@ -61,7 +65,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 /// Cancels on Ctrl-C or SIGTERM.
 async fn signals(shutdown: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return;
+    };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}

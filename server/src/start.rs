@@ -63,7 +63,10 @@ pub fn lock_data_dir(folder: &Path) -> anyhow::Result<File> {
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
             file.read_to_string(&mut holder)?;
-            bail!("data_dir {} is in use by process {holder}", folder.display())
+            bail!(
+                "data_dir {} is in use by process {holder}",
+                folder.display()
+            )
         }
         Err(TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("{} cannot be locked", path.display()))
@@ -88,10 +91,18 @@ pub async fn topology(store: &Store, config: &Config) -> anyhow::Result<Topology
         mark_cleared: Set(0),
     };
     control::Entity::insert(fresh)
-        .on_conflict(sea_orm::sea_query::OnConflict::column(control::Column::Id).do_nothing().to_owned())
+        .on_conflict(
+            sea_orm::sea_query::OnConflict::column(control::Column::Id)
+                .do_nothing()
+                .to_owned(),
+        )
         .exec_without_returning(&tx)
         .await?;
-    let row = control::Entity::find_by_id(1).for_update().one(&tx).await?.context("no control row")?;
+    let row = control::Entity::find_by_id(1)
+        .for_update()
+        .one(&tx)
+        .await?
+        .context("no control row")?;
     if row.partner_lanes != partner_lanes {
         bail!(
             "lanes.partner is {partner_lanes}, but this system was started with {}, for ever",
@@ -99,13 +110,25 @@ pub async fn topology(store: &Store, config: &Config) -> anyhow::Result<Topology
         );
     }
     if row.partitions != partitions {
-        bail!("projector.partitions is {partitions}, but the database has {}", row.partitions);
+        bail!(
+            "projector.partitions is {partitions}, but the database has {}",
+            row.partitions
+        );
     }
     let users = (0..partner_lanes).map(|number| format!("partner/{number}"));
-    lanes::create_in(&tx, users.chain(["staff/0".to_owned(), "sys/0".to_owned()]).collect()).await?;
+    lanes::create_in(
+        &tx,
+        users
+            .chain(["staff/0".to_owned(), "sys/0".to_owned()])
+            .collect(),
+    )
+    .await?;
     projector::create_in(&tx, partitions).await?;
     tx.commit().await?;
-    Ok(Topology { partner_lanes: config.lanes.partner, partitions })
+    Ok(Topology {
+        partner_lanes: config.lanes.partner,
+        partitions,
+    })
 }
 
 /// Has the ledger bootstrapped and the countries loaded, once however often it is
@@ -117,15 +140,32 @@ pub async fn bootstrap(app: &App) -> anyhow::Result<()> {
     let partner_lanes = app.topology.partner_lanes;
     let bootstrap = Bootstrap { partner_lanes };
     let digest = request_digest("bootstrap", &bootstrap);
-    command(app, 1, OperationType::Bootstrap, digest, Body::Bootstrap(bootstrap)).await?;
+    command(
+        app,
+        1,
+        OperationType::Bootstrap,
+        digest,
+        Body::Bootstrap(bootstrap),
+    )
+    .await?;
 
     let shares = countries::shares().into_iter();
     let countries = shares
-        .map(|(country, share_ppb)| CountryShare { country: country.to_owned(), share_ppb })
+        .map(|(country, share_ppb)| CountryShare {
+            country: country.to_owned(),
+            share_ppb,
+        })
         .collect();
     let load = LoadCountries { countries };
     let digest = request_digest("load-countries", &load);
-    command(app, 2, OperationType::LoadCountries, digest, Body::LoadCountries(load)).await
+    command(
+        app,
+        2,
+        OperationType::LoadCountries,
+        digest,
+        Body::LoadCountries(load),
+    )
+    .await
 }
 
 async fn command(
@@ -161,7 +201,11 @@ async fn command(
         traceparent: None,
         audit: entry,
     };
-    if operation::Entity::find_by_id(id.0).one(app.store.read()).await?.is_none() {
+    if operation::Entity::find_by_id(id.0)
+        .one(app.store.read())
+        .await?
+        .is_none()
+    {
         app.intake.submit(submission).await?;
     }
     let state = decided(app, id.0).await?;
@@ -176,7 +220,10 @@ async fn decided(app: &App, id: Uuid) -> anyhow::Result<OperationState> {
     let mut projected = app.wake.projected();
     loop {
         projected.mark_unchanged();
-        let row = operation::Entity::find_by_id(id).one(app.store.read()).await?.context("operation is gone")?;
+        let row = operation::Entity::find_by_id(id)
+            .one(app.store.read())
+            .await?
+            .context("operation is gone")?;
         let state = OperationState::try_from(row.state)?;
         if matches!(state, OperationState::Succeeded | OperationState::Refused) {
             return Ok(state);
