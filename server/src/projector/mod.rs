@@ -14,7 +14,7 @@ use gx_fabric::Ledger;
 use crate::{app::Topology, cache::Wake, clock::SharedClock, store::Store, telemetry::Readiness};
 
 pub use partition::{Applied, Partition, create_in};
-pub use run::run;
+pub use run::{housekeep, run};
 
 /// What partitions share.
 #[derive(Clone)]

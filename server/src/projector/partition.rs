@@ -142,6 +142,7 @@ impl Partition {
         if let Err(error) =
             apply::apply_in(&tx, &facts, self.scope.partition, self.parts.clock.now_ms()).await
         {
+            tx.rollback().await?;
             return self.failed(error).await;
         }
         kill_point("projection");
