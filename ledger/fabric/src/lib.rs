@@ -3,10 +3,17 @@
 //!
 //! Below it stand Fabric's own messages ([`proto`]) with what Fabric says about
 //! them ([`header`], [`proposal`], [`transaction`], [`block`]), the contract as
-//! chaincode ([`contract`]), and a Fabric in one process.
+//! chaincode ([`contract`]), and a Fabric in one process
+//! ([`devnet`]).
+
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, reason = "a test that panics has failed")
+)]
 
 pub mod block;
 pub mod contract;
+pub mod devnet;
 pub mod error;
 pub mod flag;
 pub mod header;
