@@ -3,6 +3,7 @@
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
+    io,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::RwLock,
@@ -15,7 +16,7 @@ use super::{
     record::{self, Record},
     store::StoreError,
 };
-use crate::{block, proto::common};
+use crate::{header_hash::header_hash, proto::common};
 
 /// The open block file. The lock on it is released with it, also by a kill.
 pub(super) struct BlockFile {
@@ -145,7 +146,7 @@ impl Scan {
                 self.offset = next;
                 Ok(Some(block))
             }
-            Record::Broken if record::any_after(&self.file, self.offset, len).map_err(&io)? => {
+            Record::Broken if self.any_block_after(len).map_err(&io)? => {
                 Err(self.damaged("a broken record with whole ones after it"))
             }
             Record::Broken | Record::End => Ok(None),
@@ -161,11 +162,29 @@ impl Scan {
             return Err(self.damaged("a block that does not follow the one before"));
         }
         self.number += 1;
-        self.hash = block::header_hash(header).to_vec();
+        self.hash = header_hash(header).to_vec();
         Ok(())
+    }
+
+    /// Whether a whole block stands anywhere after this place. Every block was on disk
+    /// before the next was begun, so if one follows, what stands here was whole once
+    /// and is damaged; if none does, a write was cut short.
+    fn any_block_after(&self, len: u64) -> io::Result<bool> {
+        let mut rest = vec![0; usize::try_from(len - self.offset).map_err(io::Error::other)?];
+        self.file.read_exact_at(&mut rest, self.offset)?;
+        Ok((1..rest.len()).any(|start| record::first(&rest[start..]).is_some_and(is_block)))
     }
 
     fn damaged(&self, what: &'static str) -> StoreError {
         StoreError::damaged(&self.path, self.offset, what)
     }
+}
+
+/// Whether these are the bytes of a block, and not bytes within one that happen to
+/// have a good checksum before them.
+fn is_block(bytes: &[u8]) -> bool {
+    let header = common::Block::decode(bytes)
+        .ok()
+        .and_then(|block| block.header);
+    header.is_some_and(|header| header.number > 0 && header.previous_hash.len() == 32)
 }

@@ -17,7 +17,7 @@ use super::{
     sequencer::{Sequencer, check_size},
     store::{self, StoreError},
     validator::Validator,
-    world::World,
+    world::{Effects, World},
 };
 use crate::{CommitStatus, LedgerError, block, header::Headers, proto::common};
 
@@ -47,10 +47,9 @@ impl Core {
     /// A chain with block 0 that lives and dies with the process.
     pub fn in_memory(options: CoreOptions) -> Self {
         let genesis = block::genesis(&options.channel, (options.clock)());
-        let header = genesis.header.clone().unwrap_or_default();
         let world = World {
             height: 1,
-            hash: block::header_hash(&header),
+            hash: block::hash(&genesis),
             ..World::default()
         };
         let blocks = Blocks::Memory(RwLock::new(vec![genesis]));
@@ -184,7 +183,7 @@ impl Core {
         Ok(Some(number))
     }
 
-    fn validate(&self, envelopes: Vec<Bytes>) -> (common::Block, super::world::Effects) {
+    fn validate(&self, envelopes: Vec<Bytes>) -> (common::Block, Effects) {
         let world = read(&self.world);
         let CoreOptions {
             channel, chaincode, ..
@@ -195,7 +194,7 @@ impl Core {
         lock(&self.faults).conflicts = conflicts;
         let previous_hash = Bytes::copy_from_slice(&world.hash);
         let block = block::assemble(world.height, previous_hash, envelopes, &flags);
-        effects.hash = block::header_hash(&block.header.clone().unwrap_or_default());
+        effects.hash = block::hash(&block);
         (block, effects)
     }
 

@@ -19,7 +19,8 @@ use crate::{
 };
 
 /// A client of a devnet in the same process. It commits nothing: blocks are cut by a
-/// [`Driver`](super::Driver), or by whoever steps the core.
+/// [`Driver`](super::Driver), or by whoever steps the core. The contract runs on the
+/// caller's thread, within the call: no call but a wait for blocks ever yields.
 #[derive(Clone)]
 pub struct InProcessLedger {
     core: Arc<Core>,

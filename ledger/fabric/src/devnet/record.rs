@@ -56,25 +56,13 @@ pub(super) fn read(file: &File, offset: u64, file_len: u64) -> io::Result<Record
     })
 }
 
-/// Whether a whole record stands anywhere after `offset`. Every record was on disk
-/// before the next was begun, so if one follows, what stands at `offset` was whole
-/// once and is damaged; if none does, a write was cut short.
-pub(super) fn any_after(file: &File, offset: u64, file_len: u64) -> io::Result<bool> {
-    let mut rest = vec![0; usize::try_from(file_len - offset).map_err(io::Error::other)?];
-    file.read_exact_at(&mut rest, offset)?;
-    Ok((1..rest.len()).any(|start| is_record(&rest[start..])))
-}
-
-fn is_record(bytes: &[u8]) -> bool {
-    let Some((header, rest)) = bytes.split_first_chunk() else {
-        return false;
-    };
+/// The bytes of the record with which `file` begins, if it is whole.
+pub(super) fn first(file: &[u8]) -> Option<&[u8]> {
+    let (header, rest) = file.split_first_chunk()?;
     let (length, checksum) = split(*header);
+    let bytes = rest.get(..length as usize)?;
     // A block begins with the tag of its header: most places are ruled out by that.
-    rest.first() == Some(&0x0a)
-        && rest
-            .get(..length as usize)
-            .is_some_and(|bytes| crc32fast::hash(bytes) == checksum)
+    (bytes.first() == Some(&0x0a) && crc32fast::hash(bytes) == checksum).then_some(bytes)
 }
 
 fn split(header: [u8; HEADER_LEN as usize]) -> (u32, u32) {

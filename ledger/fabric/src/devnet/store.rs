@@ -106,7 +106,7 @@ pub(super) fn open(
 
     let mut state = StateFile::open(&folder.join(STATE_FILE))?;
     if !belongs(&state, &blocks)? {
-        tracing::warn!("state is not of these blocks, making it again");
+        tracing::info!("state is not of these blocks, making it from block 0 on");
         state.clear()?;
     }
     for number in state.position()?.0..blocks.len() {
@@ -122,11 +122,10 @@ pub(super) fn open(
 fn belongs(state: &StateFile, blocks: &Blocks) -> Result<bool, StoreError> {
     let (height, hash) = state.position()?;
     let Some(last) = height.checked_sub(1) else {
-        return Ok(true);
+        return Ok(false);
     };
     let block = blocks.read(last)?;
-    let header = block.as_ref().and_then(|block| block.header.as_ref());
-    Ok(header.is_some_and(|header| block::header_hash(header).as_slice() == hash))
+    Ok(block.is_some_and(|block| block::hash(&block).as_slice() == hash))
 }
 
 fn check_channel(blocks: &Blocks, genesis: &common::Block) -> Result<(), StoreError> {

@@ -110,7 +110,7 @@ pub(super) fn replay(block: &common::Block) -> Result<Effects, LedgerError> {
     let header = block::header(block)?;
     let mut effects = Effects {
         number: header.number,
-        hash: block::header_hash(header),
+        hash: block::hash(block),
         ..Effects::default()
     };
     for (transaction, (envelope, flag)) in (0..).zip(block::flagged(block)?) {

@@ -3,8 +3,9 @@
 use std::{fs, path::Path};
 
 use gx_fabric::{
-    block,
+    LedgerError, block,
     devnet::{BLOCKS_FILE, BlockReader, Core, STATE_FILE, StateReader, StoreError},
+    header_hash::header_hash,
 };
 use tempfile::TempDir;
 
@@ -94,15 +95,24 @@ fn a_cut_chain_goes_on_where_it_was_cut() {
     assert_eq!((chain.core.height(), chain.ask("get c")), (5, "c=5".into()));
 }
 
+/// A record that is no block behind a byte that is no record: what a transaction
+/// may carry, and a cut may uncover.
+fn record_within() -> Vec<u8> {
+    let bytes = [0x0a, 2, 8, 9];
+    let checksum = crc32fast::hash(&bytes).to_le_bytes();
+    [&[7, 4, 0, 0, 0][..], &checksum, &bytes].concat()
+}
+
 #[test]
 fn garbage_at_the_end_is_cut_off() {
     let (full, offsets) = written(&SCRIPTS);
     let garbage = |index: usize| (index * 7919 % 251) as u8;
-    let tails: [Vec<u8>; 4] = [
+    let tails: [Vec<u8>; 5] = [
         vec![0; 4096],
         vec![0xff; 100],
         (0..500).map(garbage).collect(),
         vec![10, 0, 0, 0, 1, 2, 3, 4, 0x0a, 0x0a],
+        record_within(),
     ];
     for tail in tails {
         let folder = assembled(&[bytes(&full), tail].concat(), full.path());
@@ -212,9 +222,33 @@ fn the_hashes_of_a_file_can_be_recomputed() {
         assert_eq!(header.number, number as u64);
         assert_eq!(header.previous_hash, previous);
         assert_eq!(header.data_hash, block::data_hash(&block.data.unwrap()));
-        previous = block::header_hash(&header).to_vec();
+        previous = header_hash(&header).to_vec();
     }
     assert!(!previous.is_empty());
+}
+
+#[test]
+fn a_chain_that_cannot_write_closes_and_can_be_opened_again() {
+    let (full, _) = written(&SCRIPTS[..3]);
+    let chain = Chain::open(full.path());
+    let tool = rusqlite::Connection::open(full.path().join(STATE_FILE)).unwrap();
+    tool.execute("drop table position", []).unwrap();
+    let last = chain.prepare(SCRIPTS[3]);
+    chain.core.submit(&last.envelope).unwrap();
+    assert!(matches!(
+        chain.core.cut_block(),
+        Err(LedgerError::Internal { .. })
+    ));
+    let refused = chain.core.submit(&last.envelope);
+    assert!(matches!(refused, Err(LedgerError::Unavailable { .. })));
+    assert_eq!(
+        chain.status(&last),
+        None,
+        "unknown until the folder is opened again"
+    );
+    drop((chain, tool));
+    assert!(Chain::open(full.path()).status(&last).is_some());
+    assert_eq!(state(full.path()), expected(4));
 }
 
 #[test]

@@ -223,16 +223,7 @@ fn read_models_see_events_of_valid_transactions_alone() {
 fn the_same_sources_make_the_same_chain() {
     let hash = || {
         let chain = Chain::running(&["put a 1", "get a;put b 1"]);
-        block::header_hash(
-            chain
-                .core
-                .block(2)
-                .unwrap()
-                .unwrap()
-                .header
-                .as_ref()
-                .unwrap(),
-        )
+        block::hash(&chain.core.block(2).unwrap().unwrap())
     };
     assert_eq!(hash(), hash());
 }
