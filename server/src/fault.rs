@@ -55,7 +55,10 @@ pub(crate) const fn planted(_fault: Fault) -> bool {
 /// there and stands still until it is killed.
 #[cfg(feature = "simulation")]
 pub(crate) fn kill_point(name: &str) {
-    #[expect(clippy::disallowed_methods, reason = "a switch of the kill tests, not a setting")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a switch of the kill tests, not a setting"
+    )]
     let chosen = std::env::var("GX_KILL_POINT");
     if chosen.is_ok_and(|chosen| chosen == name) {
         use std::io::Write;

@@ -2,6 +2,7 @@
 
 mod admission;
 mod balances;
+mod bytes;
 mod credits;
 mod genesis;
 mod lanes;

@@ -112,6 +112,7 @@ impl Config {
             ("lanes.batch_commands", size(lanes.batch_commands), 1, 5_000),
             ("lanes.lease_ms", u64::try_from(lanes.lease_ms).unwrap_or(0), 1_000, 600_000),
             ("lanes.poll_ms", lanes.poll_ms, 10, 60_000),
+            ("lanes.status_ms", lanes.status_ms, 100, 60_000),
             ("projector.partitions", projector.partitions.into(), 1, 256),
             ("projector.group_blocks", size(projector.group_blocks), 1, 1_024),
             ("intake.waiting", size(intake.waiting), 1, 1_000_000),

@@ -2,10 +2,17 @@
 //! and follows the ledger again. While a mark stands no command is taken and no
 //! batch is formed.
 
-use sea_orm::{QueryFilter, entity::prelude::*, sea_query::{Expr, ExprTrait}};
+use sea_orm::{
+    QueryFilter,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait},
+};
 
 use super::entity::control::{Column, Entity};
-use crate::{error::Result, store::{Lock, Store}};
+use crate::{
+    error::Result,
+    store::{Lock, Store},
+};
 
 /// Sets a mark, unless one stands.
 ///
@@ -32,7 +39,9 @@ pub async fn mark(store: &Store) -> Result<()> {
 /// If the database fails.
 pub async fn standing(store: &Store) -> Result<Option<i64>> {
     let control = Entity::find_by_id(1).one(store.read()).await?;
-    Ok(control.filter(super::entity::control::Model::catching_up).map(|control| control.mark))
+    Ok(control
+        .filter(super::entity::control::Model::catching_up)
+        .map(|control| control.mark))
 }
 
 /// Clears a mark by its number, once every partition has reached a height of the

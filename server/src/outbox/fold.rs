@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gx_proto::gx::{
-    common::v1::Reason,
-    contract::v1::Command,
-    operation::v1::OperationState,
-};
+use gx_proto::gx::{common::v1::Reason, contract::v1::Command, operation::v1::OperationState};
 use prost::Message;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    DatabaseTransaction, IntoActiveModel, entity::prelude::*,
+    DatabaseTransaction, IntoActiveModel,
+    entity::prelude::*,
     sea_query::OnConflict,
 };
 
@@ -53,8 +50,14 @@ impl Folder {
     ///
     /// # Errors
     /// If the database fails; nothing was taken then.
-    pub async fn fold(&self, submissions: Vec<Submission>) -> Result<Vec<Result<operation::Model>>> {
-        let digests: Vec<_> = submissions.iter().map(|one| (one.id.0, one.request_digest)).collect();
+    pub async fn fold(
+        &self,
+        submissions: Vec<Submission>,
+    ) -> Result<Vec<Result<operation::Model>>> {
+        let digests: Vec<_> = submissions
+            .iter()
+            .map(|one| (one.id.0, one.request_digest))
+            .collect();
         let distinct = distinct(submissions);
         let commands = distinct.len() as u64;
 
@@ -65,10 +68,17 @@ impl Folder {
         metrics::counter!("gx_intake_commits_total").increment(1);
         metrics::counter!("gx_intake_commands_total").increment(commands);
         self.wake.submitter();
-        Ok(digests.into_iter().map(|(id, digest)| answer(&answers, id, &digest)).collect())
+        Ok(digests
+            .into_iter()
+            .map(|(id, digest)| answer(&answers, id, &digest))
+            .collect())
     }
 
-    async fn fold_in(&self, tx: &DatabaseTransaction, commands: Vec<Submission>) -> Result<Answers> {
+    async fn fold_in(
+        &self,
+        tx: &DatabaseTransaction,
+        commands: Vec<Submission>,
+    ) -> Result<Answers> {
         // First of all locks: whoever marks or re-deals waits for this transaction.
         let control = control::Entity::find_by_id(1).for_share().one(tx).await?;
         let control = control.ok_or_else(|| anyhow::anyhow!("the database has no control row"))?;
@@ -76,8 +86,9 @@ impl Folder {
             true => BTreeSet::new(),
             false => insert_operations_in(tx, &commands, self.clock.now_ms()).await?,
         };
-        let (taken, known): (Vec<_>, Vec<_>) =
-            commands.into_iter().partition(|command| taken.contains(&command.id.0));
+        let (taken, known): (Vec<_>, Vec<_>) = commands
+            .into_iter()
+            .partition(|command| taken.contains(&command.id.0));
 
         let mut answers = known_in(tx, known).await?;
         for model in self.accept_in(tx, taken).await? {
@@ -87,7 +98,11 @@ impl Folder {
     }
 
     /// Decides the commands that are taken for the first time.
-    async fn accept_in(&self, tx: &DatabaseTransaction, commands: Vec<Submission>) -> Result<Vec<operation::Model>> {
+    async fn accept_in(
+        &self,
+        tx: &DatabaseTransaction,
+        commands: Vec<Submission>,
+    ) -> Result<Vec<operation::Model>> {
         let now_ms = self.clock.now_ms();
         let mut holds = Holds::lock_in(tx, held_accounts(&commands)).await?;
         let mut accepted = Vec::with_capacity(commands.len());
@@ -102,14 +117,21 @@ impl Folder {
                 Err(refusal) => {
                     error::reason_name(refusal.reason).clone_into(&mut entry.outcome);
                     refuse(&mut model, refusal, now_ms);
-                    model.clone().into_active_model().reset_all().update(tx).await?;
+                    model
+                        .clone()
+                        .into_active_model()
+                        .reset_all()
+                        .update(tx)
+                        .await?;
                 }
             }
             audited.push(entry);
             models.push(model);
         }
         if !accepted.is_empty() {
-            row::Entity::insert_many(accepted).exec_without_returning(tx).await?;
+            row::Entity::insert_many(accepted)
+                .exec_without_returning(tx)
+                .await?;
         }
         holds.hold_in(tx).await?;
         audit::record_in(tx, now_ms, audited).await?;
@@ -120,7 +142,10 @@ impl Folder {
 /// The commands without those that come twice under one id.
 fn distinct(submissions: Vec<Submission>) -> Vec<Submission> {
     let mut seen = BTreeSet::new();
-    submissions.into_iter().filter(|one| seen.insert(one.id)).collect()
+    submissions
+        .into_iter()
+        .filter(|one| seen.insert(one.id))
+        .collect()
 }
 
 /// The answer under an id, if the digest is the one that was taken under it.
@@ -145,12 +170,20 @@ async fn insert_operations_in(
     commands: &[Submission],
     now_ms: i64,
 ) -> Result<BTreeSet<Uuid>> {
-    let mut rows: Vec<_> = commands.iter().map(|command| new_operation(command, now_ms)).collect();
+    let mut rows: Vec<_> = commands
+        .iter()
+        .map(|command| new_operation(command, now_ms))
+        .collect();
     rows.sort_by_key(|row| row.id);
-    let inserted = operation::Entity::insert_many(rows.into_iter().map(IntoActiveModel::into_active_model))
-        .on_conflict(OnConflict::column(operation::Column::Id).do_nothing().to_owned())
-        .exec_with_returning(tx)
-        .await?;
+    let inserted =
+        operation::Entity::insert_many(rows.into_iter().map(IntoActiveModel::into_active_model))
+            .on_conflict(
+                OnConflict::column(operation::Column::Id)
+                    .do_nothing()
+                    .to_owned(),
+            )
+            .exec_with_returning(tx)
+            .await?;
     Ok(inserted.into_iter().map(|row| row.id).collect())
 }
 
@@ -161,8 +194,12 @@ async fn known_in(tx: &DatabaseTransaction, commands: Vec<Submission>) -> Result
         return Ok(Answers::new());
     }
     let ids = commands.iter().map(|command| command.id.0);
-    let rows = operation::Entity::find().filter(operation::Column::Id.is_in(ids)).all(tx).await?;
-    let mut rows: BTreeMap<Uuid, operation::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
+    let rows = operation::Entity::find()
+        .filter(operation::Column::Id.is_in(ids))
+        .all(tx)
+        .await?;
+    let mut rows: BTreeMap<Uuid, operation::Model> =
+        rows.into_iter().map(|row| (row.id, row)).collect();
     let mut answers = Answers::new();
     for command in commands {
         let answer = match rows.remove(&command.id.0) {
@@ -195,10 +232,12 @@ async fn decide_in(
 }
 
 fn held_accounts(commands: &[Submission]) -> Vec<String> {
-    let accounts = commands.iter().filter_map(|command| match &command.acceptance {
-        Acceptance::Hold { account, .. } => Some(account.clone()),
-        Acceptance::Nothing | Acceptance::Service(_) => None,
-    });
+    let accounts = commands
+        .iter()
+        .filter_map(|command| match &command.acceptance {
+            Acceptance::Hold { account, .. } => Some(account.clone()),
+            Acceptance::Nothing | Acceptance::Service(_) => None,
+        });
     accounts.collect::<BTreeSet<_>>().into_iter().collect()
 }
 

@@ -5,7 +5,11 @@
 use std::collections::BTreeMap;
 
 use gx_proto::gx::{common::v1::Reason, contract::v1::AccountStatus};
-use sea_orm::{DatabaseTransaction, DbErr, QueryOrder, entity::prelude::*, sea_query::{Expr, ExprTrait}};
+use sea_orm::{
+    DatabaseTransaction, DbErr, QueryOrder,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait},
+};
 
 use super::Refusal;
 use crate::store::Lock;
@@ -40,7 +44,10 @@ pub(super) struct Holds {
 
 impl Holds {
     /// Locks the wallets, in order of their accounts.
-    pub(super) async fn lock_in(tx: &DatabaseTransaction, accounts: Vec<String>) -> Result<Self, DbErr> {
+    pub(super) async fn lock_in(
+        tx: &DatabaseTransaction,
+        accounts: Vec<String>,
+    ) -> Result<Self, DbErr> {
         if accounts.is_empty() {
             return Ok(Self::default());
         }
@@ -50,8 +57,14 @@ impl Holds {
             .for_update()
             .all(tx)
             .await?;
-        let wallets = locked.into_iter().map(|wallet| (wallet.account.clone(), wallet)).collect();
-        Ok(Self { wallets, taken: BTreeMap::new() })
+        let wallets = locked
+            .into_iter()
+            .map(|wallet| (wallet.account.clone(), wallet))
+            .collect();
+        Ok(Self {
+            wallets,
+            taken: BTreeMap::new(),
+        })
     }
 
     /// Decides whether `qirat` more of an account may be held.
@@ -85,7 +98,10 @@ impl Holds {
 ///
 /// # Errors
 /// If the database fails.
-pub async fn release_in(tx: &DatabaseTransaction, held: BTreeMap<String, i64>) -> Result<(), DbErr> {
+pub async fn release_in(
+    tx: &DatabaseTransaction,
+    held: BTreeMap<String, i64>,
+) -> Result<(), DbErr> {
     for (account, qirat) in held {
         change_in(tx, account, -qirat).await?;
     }
@@ -94,7 +110,10 @@ pub async fn release_in(tx: &DatabaseTransaction, held: BTreeMap<String, i64>) -
 
 async fn change_in(tx: &DatabaseTransaction, account: String, by_qirat: i64) -> Result<(), DbErr> {
     Entity::update_many()
-        .col_expr(Column::ReservedQirat, Expr::col(Column::ReservedQirat).add(by_qirat))
+        .col_expr(
+            Column::ReservedQirat,
+            Expr::col(Column::ReservedQirat).add(by_qirat),
+        )
         .filter(Column::Account.eq(account))
         .exec(tx)
         .await?;

@@ -48,7 +48,9 @@ impl Intake {
     /// `UNAVAILABLE` if the answer was lost: the same request_id tells it.
     pub async fn submit(&self, submission: Submission) -> Result<operation::Model> {
         let (answer, answered) = oneshot::channel();
-        self.line.try_send(Waiting { submission, answer }).map_err(|_| overloaded())?;
+        self.line
+            .try_send(Waiting { submission, answer })
+            .map_err(|_| overloaded())?;
         answered.await.unwrap_or_else(|_| Err(lost()))
     }
 }
@@ -58,12 +60,20 @@ fn overloaded() -> Error {
 }
 
 fn lost() -> Error {
-    Error::rejected(Reason::Unavailable, "the answer was lost; ask again with the same request_id")
-        .retry_after(RETRY)
+    Error::rejected(
+        Reason::Unavailable,
+        "the answer was lost; ask again with the same request_id",
+    )
+    .retry_after(RETRY)
 }
 
 /// Serves the line until shutdown, and then what waits in it.
-pub async fn run(mut line: Line, folder: Folder, settings: config::Intake, shutdown: CancellationToken) {
+pub async fn run(
+    mut line: Line,
+    folder: Folder,
+    settings: config::Intake,
+    shutdown: CancellationToken,
+) {
     loop {
         let first = tokio::select! {
             biased;
@@ -84,8 +94,10 @@ pub async fn run(mut line: Line, folder: Folder, settings: config::Intake, shutd
 }
 
 async fn answer(folder: &Folder, fold: Vec<Waiting>, timeout: Duration) {
-    let (submissions, answers): (Vec<_>, Vec<_>) =
-        fold.into_iter().map(|waiting| (waiting.submission, waiting.answer)).unzip();
+    let (submissions, answers): (Vec<_>, Vec<_>) = fold
+        .into_iter()
+        .map(|waiting| (waiting.submission, waiting.answer))
+        .unzip();
     let results = take(folder, submissions, timeout).await;
     for (answer, result) in answers.into_iter().zip(results) {
         // A caller that has gone finds its operation under its request_id.
@@ -108,7 +120,8 @@ async fn take(
             let mut results = Vec::with_capacity(count);
             for submission in submissions {
                 let alone = bounded(folder, vec![submission], timeout).await;
-                results.push(alone.and_then(|mut alone| alone.pop().unwrap_or_else(|| Err(lost()))));
+                results
+                    .push(alone.and_then(|mut alone| alone.pop().unwrap_or_else(|| Err(lost()))));
             }
             results
         }
@@ -120,5 +133,7 @@ async fn bounded(
     submissions: Vec<Submission>,
     timeout: Duration,
 ) -> Result<Vec<Result<operation::Model>>> {
-    tokio::time::timeout(timeout, folder.fold(submissions)).await.unwrap_or_else(|_| Err(lost()))
+    tokio::time::timeout(timeout, folder.fold(submissions))
+        .await
+        .unwrap_or_else(|_| Err(lost()))
 }

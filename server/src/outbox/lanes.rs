@@ -3,7 +3,8 @@
 
 use gx_contract::lane::{FIRST_DIGEST, chain_digest};
 use sea_orm::{
-    ActiveValue::Set, DatabaseTransaction, IntoActiveModel, entity::prelude::*, sea_query::OnConflict,
+    ActiveValue::Set, DatabaseTransaction, IntoActiveModel, entity::prelude::*,
+    sea_query::OnConflict,
 };
 
 use super::entity::lane::{ActiveModel, Column, Entity, Model};
@@ -24,18 +25,27 @@ pub struct Cursor {
 
 impl Cursor {
     /// The place before the first command.
-    pub const START: Self = Self { number: 0, digest: FIRST_DIGEST };
+    pub const START: Self = Self {
+        number: 0,
+        digest: FIRST_DIGEST,
+    };
 
     /// The place that a number and the bytes of a digest name; bytes of another
     /// length name no place that exists.
     pub fn new(number: i64, digest: &[u8]) -> Self {
-        Self { number, digest: digest.try_into().unwrap_or([0xff; 32]) }
+        Self {
+            number,
+            digest: digest.try_into().unwrap_or([0xff; 32]),
+        }
     }
 
     /// The place after one more command.
     #[must_use]
     pub fn after(self, id: &[u8], request_digest: &[u8]) -> Self {
-        Self { number: self.number + 1, digest: chain_digest(&self.digest, id, request_digest) }
+        Self {
+            number: self.number + 1,
+            digest: chain_digest(&self.digest, id, request_digest),
+        }
     }
 }
 
@@ -80,9 +90,18 @@ pub async fn create_in(tx: &DatabaseTransaction, names: Vec<String>) -> Result<(
 ///
 /// # Errors
 /// If the database fails.
-pub async fn lease(store: &Store, lane: &str, owner: &str, now_ms: i64, lease_ms: i64) -> Result<Option<Uuid>> {
+pub async fn lease(
+    store: &Store,
+    lane: &str,
+    owner: &str,
+    now_ms: i64,
+    lease_ms: i64,
+) -> Result<Option<Uuid>> {
     let tx = store.begin().await?;
-    let row = Entity::find_by_id(lane.to_owned()).for_update_skip_locked().one(&tx).await?;
+    let row = Entity::find_by_id(lane.to_owned())
+        .for_update_skip_locked()
+        .one(&tx)
+        .await?;
     let free = row.filter(|row| {
         row.token.is_none() || row.lease_until_ms <= now_ms || row.owner.as_deref() == Some(owner)
     });
@@ -137,6 +156,9 @@ pub async fn give_back(store: &Store, owner: &str) -> Result<()> {
 /// # Errors
 /// If the database fails.
 pub async fn lock_in(tx: &DatabaseTransaction, lane: &str, token: Uuid) -> Result<Option<Model>> {
-    let row = Entity::find_by_id(lane.to_owned()).for_update().one(tx).await?;
+    let row = Entity::find_by_id(lane.to_owned())
+        .for_update()
+        .one(tx)
+        .await?;
     Ok(row.filter(|row| row.token == Some(token)))
 }

@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use gx_proto::gx::operation::v1::{OperationResult, OperationState, OperationType};
 use prost::Message;
 use sea_orm::{
-    ActiveValue::Set, DatabaseTransaction, QueryOrder, entity::prelude::*, sea_query::{Expr, ExprTrait, OnConflict},
+    ActiveValue::Set,
+    DatabaseTransaction, QueryOrder,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait, OnConflict},
 };
 
 use super::{
@@ -64,7 +67,11 @@ pub struct Settling {
 ///
 /// # Errors
 /// If the database fails.
-pub async fn settle_in(tx: &DatabaseTransaction, commands: &[Settled], now_ms: i64) -> Result<Settling> {
+pub async fn settle_in(
+    tx: &DatabaseTransaction,
+    commands: &[Settled],
+    now_ms: i64,
+) -> Result<Settling> {
     if commands.is_empty() {
         return Ok(Settling::default());
     }
@@ -73,31 +80,55 @@ pub async fn settle_in(tx: &DatabaseTransaction, commands: &[Settled], now_ms: i
     // First every id is inserted: an intake's uncommitted row is waited for, not
     // overlooked. Only later statements look at what was there.
     let unknown = insert_in(tx, &sorted, now_ms).await?;
-    let known: Vec<&Settled> = sorted.iter().copied().filter(|one| !unknown.contains(&one.id)).collect();
+    let known: Vec<&Settled> = sorted
+        .iter()
+        .copied()
+        .filter(|one| !unknown.contains(&one.id))
+        .collect();
     let settled = update_in(tx, &known, now_ms).await?;
     for twice in known.iter().filter(|one| !settled.contains(&one.id)) {
         tracing::error!(command.id = %twice.id.simple(), block = twice.block, "command met a second time");
         metrics::counter!("gx_settled_twice_total").increment(1);
     }
-    let failed = |one: &&Settled| settled.contains(&one.id) && !matches!(one.outcome, Outcome::Done(_));
+    let failed =
+        |one: &&Settled| settled.contains(&one.id) && !matches!(one.outcome, Outcome::Done(_));
     Ok(Settling {
         held: take_rows_in(tx, &sorted, &settled).await?,
-        failed: sorted.iter().copied().filter(failed).map(|one| one.id).collect(),
+        failed: sorted
+            .iter()
+            .copied()
+            .filter(failed)
+            .map(|one| one.id)
+            .collect(),
     })
 }
 
-async fn insert_in(tx: &DatabaseTransaction, commands: &[&Settled], now_ms: i64) -> Result<BTreeSet<Uuid>> {
+async fn insert_in(
+    tx: &DatabaseTransaction,
+    commands: &[&Settled],
+    now_ms: i64,
+) -> Result<BTreeSet<Uuid>> {
     let rows = commands.iter().map(|command| active(command, now_ms));
     let inserted = operation::Entity::insert_many(rows)
-        .on_conflict(OnConflict::column(operation::Column::Id).do_nothing().to_owned())
+        .on_conflict(
+            OnConflict::column(operation::Column::Id)
+                .do_nothing()
+                .to_owned(),
+        )
         .exec_with_returning(tx)
         .await?;
     Ok(inserted.into_iter().map(|row| row.id).collect())
 }
 
 /// Writes outcomes where there is none, in one statement.
-async fn update_in(tx: &DatabaseTransaction, commands: &[&Settled], now_ms: i64) -> Result<BTreeSet<Uuid>> {
-    use operation::Column::{Block, FabricTxId, Number, Reason, ReasonMetadata, Result, SettledMs, State};
+async fn update_in(
+    tx: &DatabaseTransaction,
+    commands: &[&Settled],
+    now_ms: i64,
+) -> Result<BTreeSet<Uuid>> {
+    use operation::Column::{
+        Block, FabricTxId, Number, Reason, ReasonMetadata, Result, SettledMs, State,
+    };
     if commands.is_empty() {
         return Ok(BTreeSet::new());
     }
@@ -108,19 +139,31 @@ async fn update_in(tx: &DatabaseTransaction, commands: &[&Settled], now_ms: i64)
         .for_update()
         .all(tx)
         .await?;
-    let undecided =
-        [i32::from(OperationState::Accepted), i32::from(OperationState::Submitted)];
-    let updated = operation::Entity::insert_many(commands.iter().map(|command| active(command, now_ms)))
-        .on_conflict(
-            OnConflict::column(operation::Column::Id)
-                .update_columns([State, Reason, ReasonMetadata, Result, Number, FabricTxId, Block, SettledMs])
-                .action_and_where(
-                    Expr::col((operation::Entity, operation::Column::State)).is_in(undecided),
-                )
-                .to_owned(),
-        )
-        .exec_with_returning(tx)
-        .await?;
+    let undecided = [
+        i32::from(OperationState::Accepted),
+        i32::from(OperationState::Submitted),
+    ];
+    let updated =
+        operation::Entity::insert_many(commands.iter().map(|command| active(command, now_ms)))
+            .on_conflict(
+                OnConflict::column(operation::Column::Id)
+                    .update_columns([
+                        State,
+                        Reason,
+                        ReasonMetadata,
+                        Result,
+                        Number,
+                        FabricTxId,
+                        Block,
+                        SettledMs,
+                    ])
+                    .action_and_where(
+                        Expr::col((operation::Entity, operation::Column::State)).is_in(undecided),
+                    )
+                    .to_owned(),
+            )
+            .exec_with_returning(tx)
+            .await?;
     Ok(updated.into_iter().map(|row| row.id).collect())
 }
 
@@ -147,8 +190,9 @@ async fn take_rows_in(
             }
         }
     }
-    let (voided, done): (Vec<&&Settled>, Vec<&&Settled>) =
-        commands.iter().partition(|command| matches!(command.outcome, Outcome::Voided));
+    let (voided, done): (Vec<&&Settled>, Vec<&&Settled>) = commands
+        .iter()
+        .partition(|command| matches!(command.outcome, Outcome::Voided));
     row::Entity::delete_many()
         .filter(row::Column::Id.is_in(done.iter().map(|command| command.id)))
         .exec(tx)
@@ -165,7 +209,12 @@ async fn take_rows_in(
 
 fn active(command: &Settled, now_ms: i64) -> operation::ActiveModel {
     let (state, reason, metadata, result) = match &command.outcome {
-        Outcome::Done(result) => (OperationState::Succeeded, None, None, Some(result.encode_to_vec())),
+        Outcome::Done(result) => (
+            OperationState::Succeeded,
+            None,
+            None,
+            Some(result.encode_to_vec()),
+        ),
         Outcome::Refused(refusal) => (
             OperationState::Refused,
             Some(refusal.reason.into()),

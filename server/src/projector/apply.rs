@@ -20,7 +20,12 @@ use crate::{
 };
 
 /// Applies everything that a group of blocks means for a partition.
-pub(super) async fn apply_in(tx: &DatabaseTransaction, facts: &Facts, partition: i32, now_ms: i64) -> Result<()> {
+pub(super) async fn apply_in(
+    tx: &DatabaseTransaction,
+    facts: &Facts,
+    partition: i32,
+    now_ms: i64,
+) -> Result<()> {
     lanes_in(tx, &facts.lanes).await?;
     let settling = settle::settle_in(tx, &facts.settled, now_ms).await?;
 
@@ -48,9 +53,15 @@ fn listing(opened: &OpenedAccount) -> directory::Opened {
 
 /// Every account whose wallet changes.
 fn touched<'a>(facts: &'a Facts, settling: &'a settle::Settling) -> BTreeSet<&'a str> {
-    let postings = facts.postings.iter().map(|posting| posting.account.as_str());
+    let postings = facts
+        .postings
+        .iter()
+        .map(|posting| posting.account.as_str());
     let folded = facts.folded.iter().map(|folded| folded.account.as_str());
-    postings.chain(folded).chain(settling.held.keys().map(String::as_str)).collect()
+    postings
+        .chain(folded)
+        .chain(settling.held.keys().map(String::as_str))
+        .collect()
 }
 
 /// Moves settled cursors, each from exactly where it stood, and drops envelopes
@@ -66,13 +77,22 @@ async fn lanes_in(tx: &DatabaseTransaction, moved: &[LaneMoved]) -> Result<()> {
         .for_update()
         .all(tx)
         .await?;
-    let mut settled: BTreeMap<String, _> = rows.into_iter().map(|row| (row.name.clone(), row.settled())).collect();
+    let mut settled: BTreeMap<String, _> = rows
+        .into_iter()
+        .map(|row| (row.name.clone(), row.settled()))
+        .collect();
     for moved in moved {
         let place = settled
             .get_mut(&moved.lane)
             .ok_or_else(|| anyhow!("lane {} has no row", moved.lane))?;
         if *place != moved.from {
-            return Err(anyhow!("lane {} stands at {}, the block begins after {}", moved.lane, place.number, moved.from.number).into());
+            return Err(anyhow!(
+                "lane {} stands at {}, the block begins after {}",
+                moved.lane,
+                place.number,
+                moved.from.number
+            )
+            .into());
         }
         *place = moved.to;
     }

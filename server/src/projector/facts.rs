@@ -71,7 +71,9 @@ impl Facts {
     /// If an event cannot be read: then nothing of the block may be applied.
     pub(super) fn gather(&mut self, scope: &Scope, block: &Block) -> Result<()> {
         for transaction in &block.transactions {
-            let Some(bytes) = &transaction.event else { continue };
+            let Some(bytes) = &transaction.event else {
+                continue;
+            };
             if transaction.flag != ValidationFlag::VALID {
                 continue;
             }
@@ -81,12 +83,23 @@ impl Facts {
                 continue;
             }
             self.batch(scope, block, transaction, &event)
-                .with_context(|| format!("transaction {} of block {}", transaction.tx_id, block.number))?;
+                .with_context(|| {
+                    format!(
+                        "transaction {} of block {}",
+                        transaction.tx_id, block.number
+                    )
+                })?;
         }
         Ok(())
     }
 
-    fn batch(&mut self, scope: &Scope, block: &Block, transaction: &Transaction, event: &BatchCommitted) -> Result<()> {
+    fn batch(
+        &mut self,
+        scope: &Scope,
+        block: &Block,
+        transaction: &Transaction,
+        event: &BatchCommitted,
+    ) -> Result<()> {
         let lane = LaneName::try_from(event.lane.as_ref().ok_or_else(|| anyhow!("no lane"))?)?;
         let cursor = event.cursor.as_ref().ok_or_else(|| anyhow!("no cursor"))?;
         let place = Place {
@@ -108,7 +121,13 @@ impl Facts {
         for (index, command) in event.outcomes.iter().enumerate() {
             let number = first + i64::try_from(index)?;
             if ours {
-                self.settled.push(outcome::settled(command, &place.lane, number, &transaction.tx_id, place.block)?);
+                self.settled.push(outcome::settled(
+                    command,
+                    &place.lane,
+                    number,
+                    &transaction.tx_id,
+                    place.block,
+                )?);
             }
             if let Some(command_outcome::Outcome::Done(done)) = &command.outcome {
                 self.done(scope, &place, command, done, i32::try_from(index)?, number)?;
@@ -129,25 +148,49 @@ impl Facts {
         match &done.fact {
             Some(done::Fact::Bootstrapped(fact)) => {
                 for pool in &fact.system_accounts {
-                    self.open(scope, place, pool, AccountType::System, AccountStatus::Active, "");
+                    self.open(
+                        scope,
+                        place,
+                        pool,
+                        AccountType::System,
+                        AccountStatus::Active,
+                        "",
+                    );
                 }
             }
             Some(done::Fact::CountriesLoaded(fact)) => self.countries(scope, place, fact),
             Some(done::Fact::AccountCreated(fact)) => {
-                self.open(scope, place, &fact.account, fact.r#type(), AccountStatus::Active, &fact.country);
-                if scope.has_lane(&of_country(&fact.country, scope.topology.partner_lanes).to_string()) {
+                self.open(
+                    scope,
+                    place,
+                    &fact.account,
+                    fact.r#type(),
+                    AccountStatus::Active,
+                    &fact.country,
+                );
+                if scope
+                    .has_lane(&of_country(&fact.country, scope.topology.partner_lanes).to_string())
+                {
                     self.created.push(fact.clone());
                 }
             }
             Some(done::Fact::Transferred(_) | done::Fact::AccountFolded(_)) => {}
-            None => return Err(anyhow!("command {number} has no fact that this version knows")),
+            None => {
+                return Err(anyhow!(
+                    "command {number} has no fact that this version knows"
+                ));
+            }
         }
         let operation = Uuid::from_slice(&command.id)?;
         for (posting_index, posting) in done.postings.iter().enumerate() {
             if !scope.has_account(&posting.account) {
                 continue;
             }
-            self.changes.push(Change::of(place.block, &posting.account, posting.delta_qirat));
+            self.changes.push(Change::of(
+                place.block,
+                &posting.account,
+                posting.delta_qirat,
+            ));
             self.postings.push(Posting {
                 account: posting.account.clone(),
                 delta_qirat: posting.delta_qirat,
@@ -170,8 +213,17 @@ impl Facts {
     fn countries(&mut self, scope: &Scope, place: &Place<'_>, fact: &CountriesLoaded) {
         for country in &fact.countries {
             let treasury = treasury_of(&country.country);
-            self.open(scope, place, &treasury, AccountType::Treasury, AccountStatus::Locked, &country.country);
-            if scope.has_lane(&of_country(&country.country, scope.topology.partner_lanes).to_string()) {
+            self.open(
+                scope,
+                place,
+                &treasury,
+                AccountType::Treasury,
+                AccountStatus::Locked,
+                &country.country,
+            );
+            if scope
+                .has_lane(&of_country(&country.country, scope.topology.partner_lanes).to_string())
+            {
                 self.countries.push(country.clone());
             }
         }
@@ -202,7 +254,11 @@ impl Facts {
     /// What became of folded balances and credits.
     fn balances(&mut self, scope: &Scope, place: &Place<'_>) -> Result<()> {
         let event = place.event;
-        for folded in event.folded.iter().filter(|folded| scope.has_account(&folded.account)) {
+        for folded in event
+            .folded
+            .iter()
+            .filter(|folded| scope.has_account(&folded.account))
+        {
             self.folded.push(Folded {
                 account: folded.account.clone(),
                 folded_qirat: folded.balance_qirat,
@@ -214,12 +270,26 @@ impl Facts {
             lane: event.lane,
             first_sequence: event.first_sequence,
         };
-        for opened in event.credits_opened.iter().filter(|opened| scope.has_account(&opened.account)) {
+        for opened in event
+            .credits_opened
+            .iter()
+            .filter(|opened| scope.has_account(&opened.account))
+        {
             let key = credit_key(&opened.account, &own)?;
-            self.credits_opened.push(Credit { key, delta_qirat: opened.delta_qirat });
+            self.credits_opened.push(Credit {
+                key,
+                delta_qirat: opened.delta_qirat,
+            });
         }
-        for folded in event.credits_folded.iter().filter(|folded| scope.has_account(&folded.account)) {
-            let key = folded.key.as_ref().ok_or_else(|| anyhow!("a folded credit without key"))?;
+        for folded in event
+            .credits_folded
+            .iter()
+            .filter(|folded| scope.has_account(&folded.account))
+        {
+            let key = folded
+                .key
+                .as_ref()
+                .ok_or_else(|| anyhow!("a folded credit without key"))?;
             self.credits_folded.push(credit_key(&folded.account, key)?);
         }
         Ok(())
@@ -237,7 +307,11 @@ impl Scope {
 }
 
 fn credit_key(account: &str, key: &WireCreditKey) -> Result<CreditKey> {
-    let lane = LaneName::try_from(key.lane.as_ref().ok_or_else(|| anyhow!("a credit without lane"))?)?;
+    let lane = LaneName::try_from(
+        key.lane
+            .as_ref()
+            .ok_or_else(|| anyhow!("a credit without lane"))?,
+    )?;
     Ok(CreditKey {
         account: account.to_owned(),
         msp_id: key.msp_id.clone(),

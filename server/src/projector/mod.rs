@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use gx_fabric::Ledger;
 
-use crate::{app::Topology, cache::Wake, clock::SharedClock, store::Store};
+use crate::{app::Topology, cache::Wake, clock::SharedClock, store::Store, telemetry::Readiness};
 
 pub use partition::{Applied, Partition, create_in};
 pub use run::run;
@@ -35,6 +35,8 @@ pub struct Parts {
     pub owner: String,
     /// How long leases last, and how groups are cut.
     pub settings: Settings,
+    /// Shows partitions that stopped.
+    pub readiness: Readiness,
 }
 
 /// What partitions are set to.
@@ -50,6 +52,8 @@ pub struct Settings {
 
 impl std::fmt::Debug for Parts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Parts").field("owner", &self.owner).finish_non_exhaustive()
+        f.debug_struct("Parts")
+            .field("owner", &self.owner)
+            .finish_non_exhaustive()
     }
 }

@@ -4,7 +4,9 @@ use anyhow::{Result, anyhow};
 use gx_proto::gx::{
     common::v1::Reason,
     contract::v1::{CommandOutcome, CommandRefusal, Done, Refused, command_outcome, done},
-    operation::v1::{CreateAccountResult, OperationResult, OperationType, TransferResult, operation_result},
+    operation::v1::{
+        CreateAccountResult, OperationResult, OperationType, TransferResult, operation_result,
+    },
 };
 use uuid::Uuid;
 
@@ -26,11 +28,16 @@ pub(super) fn settled(
             let (kind, result) = done_result(done);
             (kind, Outcome::Done(result))
         }
-        Some(command_outcome::Outcome::Refused(refused)) => {
-            (OperationType::Unspecified, Outcome::Refused(refusal(refused)))
-        }
+        Some(command_outcome::Outcome::Refused(refused)) => (
+            OperationType::Unspecified,
+            Outcome::Refused(refusal(refused)),
+        ),
         Some(command_outcome::Outcome::Voided(_)) => (OperationType::Unspecified, Outcome::Voided),
-        None => return Err(anyhow!("command {number} has no outcome that this version knows")),
+        None => {
+            return Err(anyhow!(
+                "command {number} has no outcome that this version knows"
+            ));
+        }
     };
     Ok(Settled {
         id: Uuid::from_slice(&command.id)?,
@@ -57,11 +64,13 @@ fn done_result(done: &Done) -> (OperationType, OperationResult) {
         ),
         Some(done::Fact::AccountCreated(fact)) => (
             OperationType::CreateAccount,
-            Some(operation_result::Result::CreateAccount(CreateAccountResult {
-                account: fact.account.clone(),
-                grant_qirat: fact.grant_qirat,
-                phase: fact.phase,
-            })),
+            Some(operation_result::Result::CreateAccount(
+                CreateAccountResult {
+                    account: fact.account.clone(),
+                    grant_qirat: fact.grant_qirat,
+                    phase: fact.phase,
+                },
+            )),
         ),
         Some(done::Fact::Bootstrapped(_)) => (OperationType::Bootstrap, None),
         Some(done::Fact::CountriesLoaded(_)) => (OperationType::LoadCountries, None),

@@ -8,8 +8,7 @@ use sea_orm::{
 };
 
 use super::{
-    Parts,
-    apply,
+    Parts, apply,
     facts::{Facts, Scope},
 };
 use crate::{
@@ -46,8 +45,17 @@ pub struct Partition {
 impl Partition {
     /// A worker that has no lease yet.
     pub fn new(parts: Parts, partition: i32) -> Self {
-        let scope = Scope { topology: parts.topology, partition, msp_id: parts.msp_id.clone() };
-        Self { parts, scope, token: Uuid::nil(), highest: -1 }
+        let scope = Scope {
+            topology: parts.topology,
+            partition,
+            msp_id: parts.msp_id.clone(),
+        };
+        Self {
+            parts,
+            scope,
+            token: Uuid::nil(),
+            highest: -1,
+        }
     }
 
     /// The partition's number.
@@ -66,7 +74,10 @@ impl Partition {
     pub async fn lease(&mut self) -> Result<Option<u64>> {
         let now_ms = self.parts.clock.now_ms();
         let tx = self.parts.store.begin().await?;
-        let row = Entity::find_by_id(self.scope.partition).for_update_skip_locked().one(&tx).await?;
+        let row = Entity::find_by_id(self.scope.partition)
+            .for_update_skip_locked()
+            .one(&tx)
+            .await?;
         let mine = row.filter(|row| {
             row.token.is_none()
                 || row.lease_until_ms <= now_ms
@@ -110,7 +121,9 @@ impl Partition {
     /// # Errors
     /// If the database fails; nothing of the group is applied then.
     pub async fn apply(&mut self, blocks: &[Block]) -> Result<Applied> {
-        let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else { return Ok(Applied::Yes) };
+        let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
+            return Ok(Applied::Yes);
+        };
         let mut facts = Facts::default();
         for block in blocks {
             if let Err(error) = facts.gather(&self.scope, block) {
@@ -126,7 +139,9 @@ impl Partition {
             kill_point("checkpoint-apart");
             return self.apply_apart(&facts, last.number).await;
         }
-        if let Err(error) = apply::apply_in(&tx, &facts, self.scope.partition, self.parts.clock.now_ms()).await {
+        if let Err(error) =
+            apply::apply_in(&tx, &facts, self.scope.partition, self.parts.clock.now_ms()).await
+        {
             return self.failed(error).await;
         }
         kill_point("projection");
@@ -153,7 +168,12 @@ impl Partition {
     /// Moves the checkpoint, which is the transaction's first statement but for the
     /// control row: it succeeds only for the lease's holder and the chain's next
     /// block.
-    async fn advance_in(&self, tx: &DatabaseTransaction, first: &Block, last: &Block) -> Result<bool> {
+    async fn advance_in(
+        &self,
+        tx: &DatabaseTransaction,
+        first: &Block,
+        last: &Block,
+    ) -> Result<bool> {
         control::Entity::find_by_id(1).for_share().one(tx).await?;
         let before = i64::try_from(first.number).map_err(anyhow::Error::from)? - 1;
         let block = i64::try_from(last.number).map_err(anyhow::Error::from)?;
@@ -183,7 +203,11 @@ impl Partition {
     }
 
     async fn stop(&self, reason: String) -> Result<Applied> {
-        tracing::error!(partition = self.scope.partition, reason, "partition stopped");
+        tracing::error!(
+            partition = self.scope.partition,
+            reason,
+            "partition stopped"
+        );
         let tx = self.parts.store.begin().await?;
         Entity::update_many()
             .col_expr(Column::Stopped, reason.clone().into())
@@ -217,7 +241,9 @@ pub async fn create_in(tx: &DatabaseTransaction, partitions: i32) -> Result<()> 
     });
     Entity::insert_many(rows)
         .on_conflict(
-            sea_orm::sea_query::OnConflict::column(Column::Partition).do_nothing().to_owned(),
+            sea_orm::sea_query::OnConflict::column(Column::Partition)
+                .do_nothing()
+                .to_owned(),
         )
         .exec_without_returning(tx)
         .await?;

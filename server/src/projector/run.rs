@@ -8,11 +8,12 @@ use sea_orm::{QueryFilter, entity::prelude::*};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Applied, Parts, Partition};
+use super::{Applied, Partition, Parts};
 use crate::{
     checkpoint::{self, Column, Entity},
     error::Result,
     outbox::catching_up,
+    telemetry::State,
 };
 
 /// Runs every partition until shutdown.
@@ -35,7 +36,9 @@ async fn follow(mut partition: Partition, parts: Parts, shutdown: CancellationTo
     while !shutdown.is_cancelled() {
         let followed = shutdown.run_until_cancelled(stream(&mut partition, &parts));
         match followed.await {
-            Some(Err(error)) => tracing::warn!(partition = partition.number(), %error, "partition follows again"),
+            Some(Err(error)) => {
+                tracing::warn!(partition = partition.number(), %error, "partition follows again")
+            }
             Some(Ok(())) => {}
             None => return,
         }
@@ -45,9 +48,15 @@ async fn follow(mut partition: Partition, parts: Parts, shutdown: CancellationTo
 
 /// Applies blocks until something is wrong.
 async fn stream(partition: &mut Partition, parts: &Parts) -> anyhow::Result<()> {
-    let Some(next) = partition.lease().await? else { return Ok(()) };
+    let Some(next) = partition.lease().await? else {
+        return Ok(());
+    };
     let renew = Duration::from_millis(u64::try_from(parts.settings.lease_ms / 3).unwrap_or(1));
-    let mut blocks = parts.ledger.blocks(next).await?.ready_chunks(parts.settings.group_blocks.max(1));
+    let mut blocks = parts
+        .ledger
+        .blocks(next)
+        .await?
+        .ready_chunks(parts.settings.group_blocks.max(1));
     loop {
         let Ok(group) = tokio::time::timeout(renew, blocks.next()).await else {
             if partition.renew().await? {
@@ -56,12 +65,18 @@ async fn stream(partition: &mut Partition, parts: &Parts) -> anyhow::Result<()> 
             return Ok(());
         };
         let Some(group) = group else { return Ok(()) };
-        let group = group.into_iter().collect::<std::result::Result<Vec<_>, _>>()?;
+        let group = group
+            .into_iter()
+            .collect::<std::result::Result<Vec<_>, _>>()?;
         match partition.apply(&group).await? {
             Applied::Yes => report(parts, partition.number(), &group).await,
             Applied::Elsewhere => return Ok(()),
-            Applied::Stopped(_) => {
-                metrics::gauge!("gx_projector_stopped", "partition" => partition.number().to_string()).set(1.0);
+            Applied::Stopped(reason) => {
+                let number = partition.number().to_string();
+                metrics::gauge!("gx_projector_stopped", "partition" => number.clone()).set(1.0);
+                parts
+                    .readiness
+                    .set(format!("projector/{number}"), State::Degraded(reason));
                 return Ok(());
             }
         }
@@ -70,10 +85,19 @@ async fn stream(partition: &mut Partition, parts: &Parts) -> anyhow::Result<()> 
 
 /// Tells how far the partition is behind.
 async fn report(parts: &Parts, partition: i32, group: &[gx_fabric::Block]) {
-    let (Some(last), Ok(height)) = (group.last(), parts.ledger.height().await) else { return };
+    let (Some(last), Ok(height)) = (group.last(), parts.ledger.height().await) else {
+        return;
+    };
     let lag = height.saturating_sub(last.number + 1);
     let label = partition.to_string();
-    let age_ms = if lag == 0 { 0 } else { (parts.clock.now_ms() - last.time_ms).max(0) };
+    parts
+        .readiness
+        .set(format!("projector/{label}"), State::Ready);
+    let age_ms = if lag == 0 {
+        0
+    } else {
+        (parts.clock.now_ms() - last.time_ms).max(0)
+    };
     metrics::gauge!("projector_lag_blocks", "partition" => label.clone()).set(lag as f64);
     metrics::gauge!("projector_lag_milliseconds", "partition" => label.clone()).set(age_ms as f64);
     metrics::gauge!("gx_projector_stopped", "partition" => label).set(0.0);
@@ -112,7 +136,12 @@ pub async fn housekeep(parts: &Parts, target: &mut Option<(i64, u64)>) -> anyhow
     if target.is_none_or(|(of, _)| of != mark) {
         *target = Some((mark, height));
     }
-    let lowest = checkpoint::all(parts.store.read()).await?.iter().map(|row| row.block).min().unwrap_or(-1);
+    let lowest = checkpoint::all(parts.store.read())
+        .await?
+        .iter()
+        .map(|row| row.block)
+        .min()
+        .unwrap_or(-1);
     if let Some((mark, height)) = *target
         && lowest + 1 >= i64::try_from(height)?
     {
@@ -127,7 +156,10 @@ async fn keep_height(parts: &Parts, height: u64) -> anyhow::Result<()> {
     let rows = checkpoint::all(parts.store.read()).await?;
     if rows.iter().any(|row| row.height != height) {
         let tx = parts.store.begin().await?;
-        Entity::update_many().col_expr(Column::Height, height.into()).exec(&tx).await?;
+        Entity::update_many()
+            .col_expr(Column::Height, height.into())
+            .exec(&tx)
+            .await?;
         tx.commit().await?;
     }
     Ok(())

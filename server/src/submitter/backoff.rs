@@ -24,7 +24,9 @@ impl Backoff {
     /// How long to wait after one more failure: twice as long each time, between
     /// half of that and all of it.
     pub(super) fn next(&mut self) -> Duration {
-        let bound = FIRST_MS.saturating_mul(1 << self.failures.min(20)).min(LONGEST_MS);
+        let bound = FIRST_MS
+            .saturating_mul(1 << self.failures.min(20))
+            .min(LONGEST_MS);
         self.failures = self.failures.saturating_add(1);
         Duration::from_millis(bound / 2 + id::jitter(bound / 2 + 1))
     }
@@ -44,7 +46,11 @@ mod tests {
         let mut backoff = Backoff::default();
         let waits: Vec<_> = (0..30).map(|_| backoff.next()).collect();
         assert!(waits[0] <= Duration::from_millis(FIRST_MS));
-        assert!(waits.iter().all(|wait| *wait <= Duration::from_millis(LONGEST_MS)));
+        assert!(
+            waits
+                .iter()
+                .all(|wait| *wait <= Duration::from_millis(LONGEST_MS))
+        );
         assert!(waits[29] >= Duration::from_millis(LONGEST_MS / 2));
     }
 }

@@ -88,7 +88,11 @@ pub(super) async fn name_in(
     for account in wanted {
         let credits = open_in(tx, &account).await?;
         let missing = short.get(&account).copied().unwrap_or(0);
-        let few: i64 = credits.iter().take(DEBIT_CREDITS).map(|credit| credit.delta_qirat).sum();
+        let few: i64 = credits
+            .iter()
+            .take(DEBIT_CREDITS)
+            .map(|credit| credit.delta_qirat)
+            .sum();
         let folds = folded.contains(&account) || (few < missing && credits.len() > DEBIT_CREDITS);
         if folds && !folded.contains(&account) {
             let fold = fold_in(tx, lane, &account, &credits, settled_number, now_ms).await?;
@@ -102,17 +106,28 @@ pub(super) async fn name_in(
 }
 
 fn accounts(pending: &[Pending], pick: impl Fn(&Body) -> Option<String>) -> BTreeSet<String> {
-    pending.iter().filter_map(|one| one.command.body.as_ref().and_then(&pick)).collect()
+    pending
+        .iter()
+        .filter_map(|one| one.command.body.as_ref().and_then(&pick))
+        .collect()
 }
 
 /// How much each account's folded balance may be short of what its accepted
 /// commands hold, those in flight included.
-async fn short_in(tx: &DatabaseTransaction, accounts: BTreeSet<String>) -> Result<BTreeMap<String, i64>> {
+async fn short_in(
+    tx: &DatabaseTransaction,
+    accounts: BTreeSet<String>,
+) -> Result<BTreeMap<String, i64>> {
     if accounts.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wallets = wallet::Entity::find().filter(wallet::Column::Account.is_in(accounts)).all(tx).await?;
-    let short = wallets.into_iter().map(|wallet| (wallet.account, wallet.reserved_qirat - wallet.folded_qirat));
+    let wallets = wallet::Entity::find()
+        .filter(wallet::Column::Account.is_in(accounts))
+        .all(tx)
+        .await?;
+    let short = wallets
+        .into_iter()
+        .map(|wallet| (wallet.account, wallet.reserved_qirat - wallet.folded_qirat));
     Ok(short.filter(|(_, short)| *short > 0).collect())
 }
 
@@ -138,10 +153,16 @@ async fn fold_in(
     settled_number: i64,
     now_ms: i64,
 ) -> Result<Pending> {
-    let body = Body::Fold(Fold { account: account.to_owned(), judge: false });
+    let body = Body::Fold(Fold {
+        account: account.to_owned(),
+        judge: false,
+    });
     let mut facts = Sha256::new_with_prefix(settled_number.to_be_bytes());
     for credit in credits {
-        facts.update(format!("{account}/{}/{}/{};", credit.msp_id, credit.lane, credit.first_sequence));
+        facts.update(format!(
+            "{account}/{}/{}/{};",
+            credit.msp_id, credit.lane, credit.first_sequence
+        ));
     }
     let facts = facts.finalize();
     let id = CommandId::derive_job("fold", &facts);
@@ -168,7 +189,10 @@ async fn fold_in(
         created_ms: Set(now_ms),
     };
     let row = row.insert(tx).await?;
-    Ok(Pending { position: row.position, command })
+    Ok(Pending {
+        position: row.position,
+        command,
+    })
 }
 
 fn key(credit: &credit::Model) -> Option<CreditKey> {

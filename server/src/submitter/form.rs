@@ -7,7 +7,11 @@ use gx_proto::gx::{
     operation::v1::OperationState,
 };
 use prost::Message;
-use sea_orm::{DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*, sea_query::{CaseStatement, Expr}};
+use sea_orm::{
+    DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait,
+    entity::prelude::*,
+    sea_query::{CaseStatement, Expr},
+};
 
 use super::{Parts, credits};
 use crate::{
@@ -69,7 +73,9 @@ pub(super) async fn form(
     if control.is_none_or(|control| control.catching_up()) {
         return Ok(Forming::CatchingUp);
     }
-    let Some(row) = lanes::lock_in(&tx, &name, token).await? else { return Ok(Forming::Elsewhere) };
+    let Some(row) = lanes::lock_in(&tx, &name, token).await? else {
+        return Ok(Forming::Elsewhere);
+    };
     if row.formed() != base && !fault::planted(Fault::FormedUnchecked) {
         return Ok(Forming::Elsewhere);
     }
@@ -83,7 +89,10 @@ pub(super) async fn form(
     number_in(&tx, base, &pending).await?;
     lane::Entity::update_many()
         .col_expr(lane::Column::FormedNumber, formed.end.number.into())
-        .col_expr(lane::Column::FormedDigest, formed.end.digest.to_vec().into())
+        .col_expr(
+            lane::Column::FormedDigest,
+            formed.end.digest.to_vec().into(),
+        )
         .filter(lane::Column::Name.eq(name))
         .exec(&tx)
         .await?;
@@ -106,7 +115,10 @@ impl TryFrom<row::Model> for Pending {
         if row.abandoned {
             command.body = Some(Body::Void(Void {}));
         }
-        Ok(Self { position: row.position, command })
+        Ok(Self {
+            position: row.position,
+            command,
+        })
     }
 }
 
@@ -131,16 +143,26 @@ async fn pending_in(tx: &DatabaseTransaction, lane: &str, limit: usize) -> Resul
     Ok(pending)
 }
 
-fn assemble(lane: LaneName, base: Cursor, pending: &[Pending], credits: Vec<AccountCredits>) -> Formed {
+fn assemble(
+    lane: LaneName,
+    base: Cursor,
+    pending: &[Pending],
+    credits: Vec<AccountCredits>,
+) -> Formed {
     let commands: Vec<Command> = pending.iter().map(|one| one.command.clone()).collect();
-    let end = commands
-        .iter()
-        .fold(base, |cursor, command| cursor.after(&command.id, &command.request_digest));
+    let end = commands.iter().fold(base, |cursor, command| {
+        cursor.after(&command.id, &command.request_digest)
+    });
     Formed {
         base,
         end,
-        voids_only: commands.iter().all(|command| matches!(command.body, Some(Body::Void(_)))),
-        ids: commands.iter().filter_map(|command| Uuid::from_slice(&command.id).ok()).collect(),
+        voids_only: commands
+            .iter()
+            .all(|command| matches!(command.body, Some(Body::Void(_)))),
+        ids: commands
+            .iter()
+            .filter_map(|command| Uuid::from_slice(&command.id).ok())
+            .collect(),
         batch: Batch {
             lane: Some(lane.into()),
             first_sequence: u64::try_from(base.number).unwrap_or(0) + 1,
@@ -171,8 +193,16 @@ async fn number_in(tx: &DatabaseTransaction, base: Cursor, pending: &[Pending]) 
 /// Drops the numbers of a lane's unsettled rows beyond `after`, and makes `base`
 /// the place that was formed up to. A Fold that no operation stands for goes with
 /// its number.
-pub(super) async fn unnumber_in(tx: &DatabaseTransaction, lane: &str, after: i64, base: Cursor) -> Result<()> {
-    let operations = operation::Entity::find().select_only().column(operation::Column::Id).into_query();
+pub(super) async fn unnumber_in(
+    tx: &DatabaseTransaction,
+    lane: &str,
+    after: i64,
+    base: Cursor,
+) -> Result<()> {
+    let operations = operation::Entity::find()
+        .select_only()
+        .column(operation::Column::Id)
+        .into_query();
     row::Entity::delete_many()
         .filter(row::Column::Lane.eq(lane))
         .filter(row::Column::Number.gt(after))
@@ -196,9 +226,16 @@ pub(super) async fn unnumber_in(tx: &DatabaseTransaction, lane: &str, after: i64
 }
 
 /// Marks a batch's operations as sent.
-pub(super) async fn submitted_in(tx: &DatabaseTransaction, ids: &[Uuid], now_ms: i64) -> Result<()> {
+pub(super) async fn submitted_in(
+    tx: &DatabaseTransaction,
+    ids: &[Uuid],
+    now_ms: i64,
+) -> Result<()> {
     operation::Entity::update_many()
-        .col_expr(operation::Column::State, i32::from(OperationState::Submitted).into())
+        .col_expr(
+            operation::Column::State,
+            i32::from(OperationState::Submitted).into(),
+        )
         .col_expr(operation::Column::SubmittedMs, now_ms.into())
         .filter(operation::Column::Id.is_in(ids.iter().copied()))
         .filter(operation::Column::State.eq(i32::from(OperationState::Accepted)))

@@ -44,13 +44,31 @@ pub enum Next {
 enum Stage {
     Unleased,
     Recovering,
-    Forming { base: Cursor },
-    Endorsing { formed: Box<Formed>, faults: u32 },
-    Probing { formed: Box<Formed> },
-    Storing { formed: Box<Formed>, endorsed: Endorsed },
-    Submitting { formed: Box<Formed>, endorsed: Endorsed },
-    Waiting { formed: Box<Formed>, endorsed: Endorsed },
-    InChain { formed: Box<Formed> },
+    Forming {
+        base: Cursor,
+    },
+    Endorsing {
+        formed: Box<Formed>,
+        faults: u32,
+    },
+    Probing {
+        formed: Box<Formed>,
+    },
+    Storing {
+        formed: Box<Formed>,
+        endorsed: Endorsed,
+    },
+    Submitting {
+        formed: Box<Formed>,
+        endorsed: Endorsed,
+    },
+    Waiting {
+        formed: Box<Formed>,
+        endorsed: Endorsed,
+    },
+    InChain {
+        formed: Box<Formed>,
+    },
     Held,
 }
 
@@ -129,9 +147,17 @@ impl LaneWorker {
 
     async fn lease(&mut self) -> Result<Next> {
         self.stage = Stage::Unleased;
-        let Parts { store, clock, settings, owner, .. } = &self.parts;
+        let Parts {
+            store,
+            clock,
+            settings,
+            owner,
+            ..
+        } = &self.parts;
         let lease = lanes::lease(store, &self.name, owner, clock.now_ms(), settings.lease_ms);
-        let Some(token) = lease.await? else { return Ok(Next::Elsewhere) };
+        let Some(token) = lease.await? else {
+            return Ok(Next::Elsewhere);
+        };
         self.token = token;
         self.go(Stage::Recovering, Next::Now)
     }
@@ -174,7 +200,9 @@ impl LaneWorker {
                 let verdict = verdict::endorsing(&error, &formed);
                 self.failed(&error, &verdict);
                 match verdict {
-                    Verdict::OwnFault if faults == 0 => self.go(Stage::Probing { formed }, Next::Now),
+                    Verdict::OwnFault if faults == 0 => {
+                        self.go(Stage::Probing { formed }, Next::Now)
+                    }
                     Verdict::OwnFault => self.split(&formed).await,
                     verdict => self.conclude(verdict, formed, None).await,
                 }
@@ -203,7 +231,8 @@ impl LaneWorker {
             Split::Voided => self.go(Stage::Forming { base: formed.base }, Next::Now),
             Split::Lost => self.go(Stage::Unleased, Next::Now),
             Split::Exhausted => {
-                self.hold("a second command in a row cannot be endorsed".to_owned()).await
+                self.hold("a second command in a row cannot be endorsed".to_owned())
+                    .await
             }
         }
     }
@@ -253,7 +282,12 @@ impl LaneWorker {
             return self.valid(&formed).await;
         }
         let timeout = Duration::from_millis(self.parts.settings.status_ms);
-        match self.parts.ledger.commit_status(&endorsed.tx_id, timeout).await {
+        match self
+            .parts
+            .ledger
+            .commit_status(&endorsed.tx_id, timeout)
+            .await
+        {
             Ok(status) => match verdict::flagged(status.flag) {
                 None => self.valid(&formed).await,
                 Some(verdict) => {
@@ -262,7 +296,10 @@ impl LaneWorker {
                 }
             },
             // Not in a block yet, or never ordered: the same envelope again.
-            Err(_) => self.go(Stage::Submitting { formed, endorsed }, Next::After(Backoff::race())),
+            Err(_) => self.go(
+                Stage::Submitting { formed, endorsed },
+                Next::After(Backoff::race()),
+            ),
         }
     }
 
@@ -274,7 +311,9 @@ impl LaneWorker {
     }
 
     async fn held(&mut self) -> Result<Next> {
-        let row = lane::Entity::find_by_id(self.name.clone()).one(self.parts.store.read()).await?;
+        let row = lane::Entity::find_by_id(self.name.clone())
+            .one(self.parts.store.read())
+            .await?;
         match row.and_then(|row| row.held_reason) {
             Some(_) => self.go(Stage::Held, Next::Idle),
             None => self.go(Stage::Recovering, Next::Now),
@@ -284,7 +323,9 @@ impl LaneWorker {
     /// Whether the settled cursor has reached the batch's end: then it is in the
     /// chain, whatever the ledger answers.
     async fn settled(&self, formed: &Formed) -> Result<bool> {
-        let row = lane::Entity::find_by_id(self.name.clone()).one(self.parts.store.read()).await?;
+        let row = lane::Entity::find_by_id(self.name.clone())
+            .one(self.parts.store.read())
+            .await?;
         Ok(row.is_some_and(|row| row.settled_number >= formed.end.number))
     }
 
@@ -311,9 +352,10 @@ impl LaneWorker {
                 let wait = self.backoff.next();
                 self.go(Stage::Waiting { formed, endorsed }, Next::After(wait))
             }
-            (Verdict::Dead { at_once: true }, _) => {
-                self.go(Stage::Endorsing { formed, faults: 0 }, Next::After(Backoff::race()))
-            }
+            (Verdict::Dead { at_once: true }, _) => self.go(
+                Stage::Endorsing { formed, faults: 0 },
+                Next::After(Backoff::race()),
+            ),
             (Verdict::InChain, _) => self.go(Stage::InChain { formed }, Next::Projected),
             (Verdict::Recover { limit }, _) => {
                 self.limit = limit.unwrap_or(self.limit).max(1);

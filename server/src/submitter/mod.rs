@@ -39,6 +39,8 @@ pub struct Parts {
 
 impl std::fmt::Debug for Parts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Parts").field("owner", &self.owner).finish_non_exhaustive()
+        f.debug_struct("Parts")
+            .field("owner", &self.owner)
+            .finish_non_exhaustive()
     }
 }

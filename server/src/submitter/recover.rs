@@ -31,10 +31,14 @@ pub(super) enum Recovery {
 
 /// Recovers a lane, if the settled cursor has reached the chain's.
 pub(super) async fn recover(parts: &Parts, lane: LaneName, token: Uuid) -> Result<Recovery> {
-    let Some(chain) = chain_cursor(parts, lane).await else { return Ok(Recovery::NoAnswer) };
+    let Some(chain) = chain_cursor(parts, lane).await else {
+        return Ok(Recovery::NoAnswer);
+    };
     let name = lane.to_string();
     let tx = parts.store.begin().await?;
-    let Some(row) = lanes::lock_in(&tx, &name, token).await? else { return Ok(Recovery::Lost) };
+    let Some(row) = lanes::lock_in(&tx, &name, token).await? else {
+        return Ok(Recovery::Lost);
+    };
     let behind = row.settled().number < chain.number;
     if behind && !fault::planted(Fault::ChainCursorUnchecked) {
         let known = envelope::Entity::find()
@@ -58,12 +62,19 @@ pub(super) async fn recover(parts: &Parts, lane: LaneName, token: Uuid) -> Resul
 }
 
 async fn chain_cursor(parts: &Parts, lane: LaneName) -> Option<Cursor> {
-    let query = Query { query: Some(query::Query::Lane(QueryLane { lane: Some(lane.into()) })) };
+    let question = QueryLane {
+        lane: Some(lane.into()),
+        msp_id: parts.ledger.msp_id().to_owned(),
+    };
+    let query = Query {
+        query: Some(query::Query::Lane(question)),
+    };
     match parts.ledger.query(&query).await {
         Ok(answer) => match answer.result {
-            Some(query_result::Result::Lane(cursor)) if cursor.number > 0 => {
-                Some(Cursor::new(i64::try_from(cursor.number).ok()?, &cursor.digest))
-            }
+            Some(query_result::Result::Lane(cursor)) if cursor.number > 0 => Some(Cursor::new(
+                i64::try_from(cursor.number).ok()?,
+                &cursor.digest,
+            )),
             _ => Some(Cursor::START),
         },
         Err(error) => {

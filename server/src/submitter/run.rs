@@ -1,7 +1,10 @@
 //! Drives the lanes: looks which have commands, lets one worker a lane run until
 //! nothing waits, and keeps the workers' places between.
 
-use std::{collections::{BTreeMap, BTreeSet}, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use gx_contract::lane::LaneName;
 use sea_orm::{QuerySelect, entity::prelude::*};
@@ -26,7 +29,9 @@ pub async fn run(parts: Parts, shutdown: CancellationToken) {
             Ok(lanes) => {
                 for lane in lanes {
                     if busy.insert(lane) {
-                        let worker = parked.remove(&lane).unwrap_or_else(|| LaneWorker::new(parts.clone(), lane));
+                        let worker = parked
+                            .remove(&lane)
+                            .unwrap_or_else(|| LaneWorker::new(parts.clone(), lane));
                         running.spawn(drive(worker, parts.clone(), shutdown.clone()));
                     }
                 }
@@ -107,7 +112,11 @@ async fn drive(mut worker: LaneWorker, parts: Parts, shutdown: CancellationToken
                 backoff.next()
             }
         };
-        if shutdown.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
+        if shutdown
+            .run_until_cancelled(tokio::time::sleep(wait))
+            .await
+            .is_none()
+        {
             return worker;
         }
     }

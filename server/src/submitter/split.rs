@@ -41,13 +41,24 @@ pub(super) fn probe(formed: &Formed) -> Batch {
         request_digest: vec![0; 32].into(),
         body: Some(Body::Void(Void {})),
     };
-    Batch { commands: vec![command], credits: Vec::new(), ..formed.batch.clone() }
+    Batch {
+        commands: vec![command],
+        credits: Vec::new(),
+        ..formed.batch.clone()
+    }
 }
 
 /// Drops the batch's numbers, so that half of it, or a Void, is formed next.
-pub(super) async fn split(parts: &Parts, name: &str, token: Uuid, formed: &Formed) -> Result<Split> {
+pub(super) async fn split(
+    parts: &Parts,
+    name: &str,
+    token: Uuid,
+    formed: &Formed,
+) -> Result<Split> {
     let tx = parts.store.begin().await?;
-    let Some(lane) = lanes::lock_in(&tx, name, token).await? else { return Ok(Split::Lost) };
+    let Some(lane) = lanes::lock_in(&tx, name, token).await? else {
+        return Ok(Split::Lost);
+    };
     if lane.formed() != formed.end {
         return Ok(Split::Lost);
     }
@@ -57,7 +68,9 @@ pub(super) async fn split(parts: &Parts, name: &str, token: Uuid, formed: &Forme
             Split::Voided
         }
         [_] => Split::Exhausted,
-        many => Split::Half { limit: many.len().div_ceil(2) },
+        many => Split::Half {
+            limit: many.len().div_ceil(2),
+        },
     };
     form::unnumber_in(&tx, name, formed.base.number, formed.base).await?;
     tx.commit().await?;
@@ -82,7 +95,9 @@ async fn void_in(tx: &sea_orm::DatabaseTransaction, name: &str, command: Uuid) -
 
 /// A batch with another command than Void became valid: the lane may void again.
 pub(super) async fn recovered(parts: &Parts, name: &str, token: Uuid) -> Result<()> {
-    let lane = lane::Entity::find_by_id(name.to_owned()).one(parts.store.read()).await?;
+    let lane = lane::Entity::find_by_id(name.to_owned())
+        .one(parts.store.read())
+        .await?;
     if lane.is_some_and(|lane| lane.self_voided && lane.token == Some(token)) {
         let tx = parts.store.begin().await?;
         lane::Entity::update_many()

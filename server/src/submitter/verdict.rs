@@ -64,22 +64,33 @@ pub(super) fn flagged(flag: ValidationFlag) -> Option<Verdict> {
 fn refused_whole(refused: &BatchRefused, formed: &Formed) -> Verdict {
     match refused.reason() {
         BatchRefusal::LaneCursor => cursor(refused, formed),
-        BatchRefusal::TooManyCommands => {
-            Verdict::Recover { limit: usize::try_from(refused.limit).ok().filter(|limit| *limit > 0) }
+        BatchRefusal::TooManyCommands => Verdict::Recover {
+            limit: usize::try_from(refused.limit)
+                .ok()
+                .filter(|limit| *limit > 0),
+        },
+        BatchRefusal::TooManyCredits => Verdict::Recover {
+            limit: Some(formed.ids.len().div_ceil(2)),
+        },
+        BatchRefusal::RulesVersion => Verdict::Hold(format!(
+            "version {} of the rules is in force",
+            refused.limit
+        )),
+        BatchRefusal::Lane => {
+            Verdict::Hold("the ledger knows no such lane for this identity".into())
         }
-        BatchRefusal::TooManyCredits => Verdict::Recover { limit: Some(formed.ids.len().div_ceil(2)) },
-        BatchRefusal::RulesVersion => {
-            Verdict::Hold(format!("version {} of the rules is in force", refused.limit))
-        }
-        BatchRefusal::Lane => Verdict::Hold("the ledger knows no such lane for this identity".into()),
         BatchRefusal::Malformed | BatchRefusal::Unspecified => Verdict::OwnFault,
     }
 }
 
 /// The lane's cursor is not the batch's base.
 fn cursor(refused: &BatchRefused, formed: &Formed) -> Verdict {
-    let Some(cursor) = &refused.cursor else { return Verdict::Recover { limit: None } };
-    let Ok(number) = i64::try_from(cursor.number) else { return Verdict::Recover { limit: None } };
+    let Some(cursor) = &refused.cursor else {
+        return Verdict::Recover { limit: None };
+    };
+    let Ok(number) = i64::try_from(cursor.number) else {
+        return Verdict::Recover { limit: None };
+    };
     let on_chain = Cursor::new(number, &cursor.digest);
     if on_chain == formed.end {
         Verdict::InChain

@@ -144,6 +144,20 @@ fn a_fine_batch_runs() {
 }
 
 #[test]
+fn limits_are_inclusive() {
+    let mut at_limits = attempt();
+    at_limits.world.set_parameter(params::BATCH_MAX_COMMANDS, 1);
+    at_limits.batch.credits = vec![list(256)];
+    assert_eq!(refusal(&mut at_limits), None);
+    let mut at_limits = attempt();
+    at_limits.world.set_parameter(params::BATCH_MAX_COMMANDS, 2);
+    let body = fold(&account_in(0, 0), false);
+    at_limits.batch.commands.push(command(2, Some(body)));
+    at_limits.batch.credits = vec![list(1_000)];
+    assert_eq!(refusal(&mut at_limits), None);
+}
+
+#[test]
 fn every_case_is_refused_for_its_reason_and_writes_nothing() {
     for (place, (expected, spoil)) in CASES.iter().enumerate() {
         let mut attempt = attempt();

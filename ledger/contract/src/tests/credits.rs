@@ -1,11 +1,13 @@
 //! Credits: written without a look, named by the batch, folded when needed.
 
-use gx_proto::gx::contract::v1::AccountCredits;
+use gx_proto::gx::contract::v1::{AccountCredits, CommandRefusal};
 
-use crate::account::OPERATIONS_FUND;
+use crate::account::{GOVT_GENESIS_POOL, OPERATIONS_FUND, USER_GENESIS_POOL};
 use crate::keys;
-use crate::lane::SYSTEM_LANE;
-use crate::testing::build::{MSP, account_in, credit_key, fold, gx, partner, transfer, void};
+use crate::lane::{self, SYSTEM_LANE};
+use crate::testing::build::{
+    LANES, MSP, account_in, create, credit_key, fold, gx, partner, transfer, void,
+};
 use crate::testing::replay::Replay;
 use crate::testing::world::{World, reason};
 
@@ -150,4 +152,32 @@ fn a_batch_reads_in_two_goes_and_writes_each_key_once() {
         !world.state.reads.contains(&credit),
         "a credit is written blind"
     );
+}
+
+#[test]
+fn a_pool_that_pays_as_much_as_it_gets_leaves_no_credit() {
+    let mut world = World::new();
+    let home = lane::of_country("DE", LANES);
+    let bodies = vec![
+        transfer(&account_in(home.number, 0), USER_GENESIS_POOL, gx(500), 0),
+        create(&account_in(0, 9), "DE", true),
+    ];
+    let event = world.submit(home, bodies);
+    let opened = event.credits_opened.iter().map(|row| row.account.as_str());
+    assert_eq!(
+        opened.collect::<Vec<_>>(),
+        [GOVT_GENESIS_POOL, "TREASURY_DE"]
+    );
+    assert_eq!(world.replay, Replay::of_state(&world.state));
+}
+
+#[test]
+fn everything_may_be_spent_and_not_a_qirat_more() {
+    // 10 basis points of 499,500,500 Qirat are 499,500: together 500 GX.
+    let mut world = World::new();
+    let (from, to) = (account_in(0, 1), account_in(0, 2));
+    let too_much = world.outcome(partner(0), transfer(&from, &to, 499_500_501, gx(1)));
+    assert_eq!(reason(&too_much), Some(CommandRefusal::InsufficientFunds));
+    world.submit(partner(0), vec![transfer(&from, &to, 499_500_500, gx(1))]);
+    assert_eq!(world.total(&from), 0);
 }

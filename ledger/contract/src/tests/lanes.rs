@@ -1,11 +1,12 @@
 //! Lanes do not collide, a lane's cursor fences, and a Void takes a number.
 
+use gx_proto::gx::contract::v1::CommandRefusal;
 use gx_proto::gx::contract::v1::command_outcome::Outcome;
 
 use crate::keys;
 use crate::lane::{self, FIRST_DIGEST, STAFF_LANE, SYSTEM_LANE};
-use crate::testing::build::{MSP, account_in, command, gx, partner, transfer, void};
-use crate::testing::world::World;
+use crate::testing::build::{account_in, command, fold, gx, partner, transfer, void};
+use crate::testing::world::{World, reason};
 
 #[test]
 fn two_lanes_that_pay_one_receiver_do_not_collide() {
@@ -82,6 +83,7 @@ fn the_cursor_counts_and_chains_every_command() {
 fn organizations_have_lanes_of_their_own() {
     let mut world = World::new();
     world.submit(partner(0), vec![void()]);
+    let ours = world.cursor(partner(0));
     let mut invocation = world.invocation(partner(0));
     invocation.msp_id = "OtherMSP".to_owned();
     let mut batch = world.batch(partner(0), vec![command(7, Some(void()))]);
@@ -89,20 +91,34 @@ fn organizations_have_lanes_of_their_own() {
     batch.previous_digest = FIRST_DIGEST.to_vec().into();
     crate::execute(&mut world.state, &invocation, &batch).expect("the batch runs");
     world.state.commit();
+    let theirs = keys::lane("OtherMSP", partner(0));
+    assert!(world.state.committed.contains_key(&theirs));
+    assert_eq!(world.cursor(partner(0)), ours);
+}
+
+/// The batch of another lane is refused the debit, and then the account is to it
+/// as any other: it gets a credit.
+#[test]
+fn only_an_account_s_own_lane_holds_its_balance() {
+    let mut world = World::new();
+    let foreign = account_in(0, 0);
+    let bodies = vec![
+        transfer(&foreign, &account_in(1, 0), gx(1), gx(1)),
+        fold(&foreign, true),
+        transfer(&account_in(1, 0), &foreign, gx(1), gx(1)),
+    ];
+    let event = world.submit(partner(1), bodies);
+    let refusals = event
+        .outcomes
+        .iter()
+        .map(|row| row.outcome.as_ref().and_then(reason));
+    let wrong_lane = Some(CommandRefusal::Lane);
+    assert_eq!(refusals.collect::<Vec<_>>(), [wrong_lane, wrong_lane, None]);
+    assert!(event.folded.iter().all(|row| row.account != foreign));
     assert!(
-        world
-            .state
-            .committed
-            .contains_key(&keys::lane("OtherMSP", partner(0)))
-    );
-    assert_eq!(
-        world.cursor(partner(0)).number,
-        world.cursor(partner(0)).number
-    );
-    assert!(
-        world
-            .state
-            .committed
-            .contains_key(&keys::lane(MSP, partner(0)))
+        event
+            .credits_opened
+            .iter()
+            .any(|row| row.account == foreign)
     );
 }

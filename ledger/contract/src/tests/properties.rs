@@ -82,7 +82,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
-    fn batched_is_one_by_one(script in rounds()) {
+    fn batched_is_one_by_one(script in rounds(3)) {
         let (together, expected) = batched(&script);
         let (single, outcomes) = one_by_one(&script);
         assert_conserved(&together);
@@ -97,7 +97,7 @@ proptest! {
 
     #[test]
     fn wrong_lists_of_credits_neither_make_nor_lose_money(
-        script in rounds(),
+        script in rounds(3),
         namings in prop::collection::vec(naming(), 3),
     ) {
         let mut world = World::new();
@@ -112,7 +112,7 @@ proptest! {
 
     #[test]
     fn a_batch_sent_twice_or_from_a_wrong_cursor_changes_nothing(
-        script in rounds(),
+        script in rounds(2),
         skip in 1_u64..9,
     ) {
         let mut world = World::new();

@@ -40,7 +40,8 @@ pub(super) struct Round {
     pub(super) later_ms: i64,
 }
 
-pub(super) fn rounds() -> impl Strategy<Value = Vec<Round>> {
+/// One to `most` batches.
+pub(super) fn rounds(most: usize) -> impl Strategy<Value = Vec<Round>> {
     let round = (
         0..LANES,
         prop::collection::vec(step(), 1..5),
@@ -51,7 +52,7 @@ pub(super) fn rounds() -> impl Strategy<Value = Vec<Round>> {
         steps,
         later_ms,
     });
-    prop::collection::vec(round, 1..4)
+    prop::collection::vec(round, 1..=most)
 }
 
 fn step() -> impl Strategy<Value = Step> {
