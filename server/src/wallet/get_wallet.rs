@@ -41,7 +41,7 @@ impl GetWallet {
 
 #[cfg(test)]
 mod tests {
-    use gx_proto::gx::wallet::v1::WalletType;
+    use gx_proto::gx::{contract::v1::AccountType, wallet::v1::WalletType};
     use sea_orm::ActiveValue::Set;
 
     use super::*;
@@ -104,13 +104,7 @@ mod tests {
     async fn overseer_reads_pools_and_nobody_else_does() {
         let app = fixture::app().await;
         let pool = "SYSTEM_LOAN_POOL";
-        fixture::open(
-            &app,
-            pool,
-            gx_proto::gx::contract::v1::AccountType::System,
-            "",
-        )
-        .await;
+        fixture::open(&app, pool, AccountType::System, "").await;
         read(pool, 0)
             .handle(&app, &fixture::auditor())
             .await

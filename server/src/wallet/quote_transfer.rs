@@ -8,7 +8,7 @@ use gx_contract::{
 };
 use gx_proto::gx::wallet::v1::{Counterparty, QuoteTransferRequest, QuoteTransferResponse};
 
-use super::{entity::wallet, proto, transfer::parse_amount};
+use super::{entity::wallet, fields::parse_amount, proto};
 use crate::{
     app::App,
     auth::Caller,
