@@ -15,6 +15,8 @@ pub mod directory;
 pub mod error;
 pub mod explorer;
 pub mod fault;
+#[cfg(test)]
+mod fixture;
 pub mod id;
 pub mod limits;
 pub mod listen;

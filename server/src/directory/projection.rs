@@ -102,3 +102,96 @@ fn public_name(account: &str) -> String {
         String::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        directory::{Listing, lookup, owner_in},
+        fixture,
+    };
+
+    const ACCOUNT: &str = "GX-0000-0000-0000-00000";
+
+    fn opened() -> Opened {
+        Opened {
+            account: ACCOUNT.to_owned(),
+            account_type: AccountType::Person,
+            country: "DE".to_owned(),
+        }
+    }
+
+    async fn seen(tx: &DatabaseTransaction) -> (Option<UserId>, Listing) {
+        let owner = owner_in(tx, [ACCOUNT]).await.unwrap().remove(ACCOUNT);
+        (
+            owner,
+            lookup(tx, [ACCOUNT])
+                .await
+                .unwrap()
+                .remove(ACCOUNT)
+                .unwrap(),
+        )
+    }
+
+    #[tokio::test]
+    async fn claim_and_opening_meet_in_either_order() {
+        let owner = fixture::user(1).user;
+        for claim_first in [true, false] {
+            let app = fixture::app().await;
+            let tx = app.store.begin().await.unwrap();
+            for claims in [claim_first, !claim_first] {
+                if claims {
+                    claim_in(&tx, ACCOUNT, owner, "A*** B***", "DE")
+                        .await
+                        .unwrap();
+                } else {
+                    opened_in(&tx, &[opened()]).await.unwrap();
+                }
+            }
+            let listing = Listing {
+                masked_name: "A*** B***".to_owned(),
+                account_type: AccountType::Person,
+                country: "DE".to_owned(),
+                opened: true,
+            };
+            assert_eq!(seen(&tx).await, (Some(owner), listing));
+        }
+    }
+
+    #[tokio::test]
+    async fn claimed_account_is_not_open() {
+        let app = fixture::app().await;
+        let tx = app.store.begin().await.unwrap();
+        claim_in(&tx, ACCOUNT, fixture::user(1).user, "A***", "DE")
+            .await
+            .unwrap();
+        claim_in(&tx, ACCOUNT, fixture::user(1).user, "B***", "DE")
+            .await
+            .unwrap();
+        let (_, listing) = seen(&tx).await;
+        assert!(!listing.opened);
+        assert_eq!(listing.masked_name, "B***");
+    }
+
+    #[tokio::test]
+    async fn nobody_claims_an_account_of_another() {
+        let app = fixture::app().await;
+        let tx = app.store.begin().await.unwrap();
+        claim_in(&tx, ACCOUNT, fixture::user(1).user, "A***", "DE")
+            .await
+            .unwrap();
+        let taken = claim_in(&tx, ACCOUNT, fixture::user(2).user, "B***", "FR").await;
+        assert!(taken.is_err());
+        assert_eq!(seen(&tx).await.0, Some(fixture::user(1).user));
+    }
+
+    #[tokio::test]
+    async fn pools_and_treasuries_stand_in_full() {
+        let app = fixture::app().await;
+        for name in ["SYSTEM_GX_POOL", "TREASURY_DE"] {
+            fixture::open(&app, name, AccountType::System, "").await;
+            let listings = lookup(app.store.read(), [name]).await.unwrap();
+            assert_eq!(listings[name].masked_name, name);
+        }
+    }
+}

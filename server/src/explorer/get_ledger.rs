@@ -32,3 +32,37 @@ fn partition(row: &checkpoint::Model, height: i64) -> Partition {
 fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[tokio::test]
+    async fn block_is_what_every_partition_has_applied() {
+        let app = fixture::app().await;
+        fixture::apply(&app, 0, 8).await;
+        fixture::apply(&app, 1, 5).await;
+        let ledger = handle(&app).await.unwrap();
+        assert_eq!((ledger.height, ledger.as_of_block), (9, 5));
+        let lags: Vec<_> = ledger
+            .partitions
+            .iter()
+            .map(|row| (row.checkpoint, row.lag_blocks))
+            .collect();
+        assert_eq!(lags, [(8, 0), (5, 3)]);
+        assert_eq!(ledger.last_block_hash.len(), 64);
+    }
+
+    #[tokio::test]
+    async fn before_the_first_block_there_is_none() {
+        let app = fixture::app().await;
+        let ledger = handle(&app).await.unwrap();
+        assert_eq!((ledger.height, ledger.as_of_block), (0, 0));
+        assert_eq!(
+            (ledger.last_block_time, ledger.last_block_hash.as_str()),
+            (None, "")
+        );
+        assert!(ledger.partitions.iter().all(|row| row.lag_blocks == 0));
+    }
+}

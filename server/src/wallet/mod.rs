@@ -7,6 +7,7 @@
 
 mod api;
 pub mod entity;
+mod fields;
 mod get_wallet;
 mod list_entries;
 pub mod projection;

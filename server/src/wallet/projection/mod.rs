@@ -195,3 +195,6 @@ fn expect_rows(what: &str, expected: usize, affected: u64) -> Result<()> {
         "facts about {expected} {what}, of which {affected} are known"
     )))
 }
+
+#[cfg(test)]
+mod tests;
