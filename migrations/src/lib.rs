@@ -6,6 +6,8 @@ use sea_orm_migration::prelude::*;
 
 mod m0001_pipeline;
 mod m0002_read_model;
+mod m0003_identity;
+mod m0004_audit;
 
 /// Every migration in order.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_pipeline::Migration),
             Box::new(m0002_read_model::Migration),
+            Box::new(m0003_identity::Migration),
+            Box::new(m0004_audit::Migration),
         ]
     }
 }

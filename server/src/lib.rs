@@ -17,6 +17,7 @@ pub mod id;
 pub mod limits;
 pub mod outbox;
 pub mod rpc;
+pub mod secrets;
 pub mod store;
 pub mod submitter;
 pub mod telemetry;

@@ -1,7 +1,14 @@
 //! Who calls, and may they: tokens and sessions become a [`Caller`], the policy
 //! decides about methods. Rows are decided by finders that take the caller.
 
+mod authenticator;
 mod caller;
+pub mod passwords;
 pub mod policy;
+pub mod roles;
+pub mod session;
+pub mod token;
 
+pub use authenticator::Authenticator;
 pub use caller::{Caller, Context, UserId, anybody, signed_in};
+pub use passwords::{Password, Passwords};
