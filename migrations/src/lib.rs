@@ -7,6 +7,7 @@ use sea_orm_migration::prelude::*;
 mod m0001_pipeline;
 mod m0002_read_model;
 mod m0003_identity;
+mod m0004_audit;
 
 /// Every migration in order.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_pipeline::Migration),
             Box::new(m0002_read_model::Migration),
             Box::new(m0003_identity::Migration),
+            Box::new(m0004_audit::Migration),
         ]
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    audit::Trail, cache::Wake, clock::SharedClock, config::Config, limits::RateLimits,
-    outbox::Intake, store::Store, telemetry::Readiness,
+    audit::Trail, auth::Authenticator, cache::Wake, clock::SharedClock, config::Config,
+    limits::RateLimits, outbox::Intake, store::Store, telemetry::Readiness,
 };
 
 /// What every role shares; cheap to clone.
@@ -22,6 +22,8 @@ pub struct App {
     pub topology: Topology,
     /// Takes commands.
     pub intake: Intake,
+    /// Issues and verifies access tokens.
+    pub auth: Authenticator,
     /// Takes lines of the audit log that are written behind the answer.
     pub trail: Trail,
     /// How often callers and addresses may call.

@@ -15,8 +15,6 @@ pub mod directory;
 pub mod error;
 pub mod explorer;
 pub mod fault;
-#[cfg(test)]
-mod fixture;
 pub mod id;
 pub mod limits;
 pub mod listen;

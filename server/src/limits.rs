@@ -48,6 +48,12 @@ impl RateLimits {
         Self::with_ticks(limits, Ticks::monotonic())
     }
 
+    /// Limits for tests, whose buckets never refill.
+    #[cfg(test)]
+    pub(crate) fn standing(limits: &Limits) -> Self {
+        Self::with_ticks(limits, Ticks::At(Arc::default()))
+    }
+
     fn with_ticks(limits: &Limits, ticks: Ticks) -> Self {
         let (per_s, burst) = (limits.public_per_s, limits.public_burst);
         let public = Bucket::new("public", per_s, burst, ticks.clone());

@@ -1,18 +1,27 @@
 //! The audit log: what was asked by whom and what became of it, chained so that a
 //! change shows.
+//!
+//! Who records: a handler that writes, in its own transaction, by [`record_in`]; a
+//! layer of the server for reads and refusals, behind the answer by a [`Trail`], or
+//! before it for those who read what belongs to others. A [`Sealer`] chains what is
+//! committed, and [`verify()`] walks the chain.
 
+mod chain;
+pub mod entity;
+mod record;
 mod seal;
 mod trail;
+mod verify;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
+use crate::auth::{Context, UserId};
+
+pub use record::record_in;
 pub use seal::Sealer;
 pub use trail::{Trail, TrailWriter, trail};
-
-use sea_orm::DatabaseTransaction;
-
-use crate::{
-    auth::{Context, UserId},
-    error::Result,
-};
+pub use verify::{Verification, verify};
 
 /// One line of the audit log.
 #[derive(Debug, Clone)]
@@ -50,16 +59,4 @@ impl Entry {
             fabric_tx_id: None,
         }
     }
-}
-
-/// Writes lines in the caller's transaction.
-///
-/// # Errors
-/// If the database fails.
-pub async fn record_in(
-    _tx: &DatabaseTransaction,
-    _now_ms: i64,
-    _entries: Vec<Entry>,
-) -> Result<()> {
-    Ok(())
 }

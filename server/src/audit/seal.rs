@@ -1,11 +1,39 @@
-//! The sealer: gives committed lines their place in the chain.
+//! The sealer: gives committed lines their places in the chain. Lines commit in
+//! another order than that of their ids, so a place is given to what is committed
+//! and has none, whatever its id.
 
+use std::time::Duration;
+
+use metrics::gauge;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, Select, Set, sea_query::OnConflict,
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{clock::SharedClock, error::Result, id, store::Store};
+use super::{
+    chain,
+    entity::{line, seal},
+};
+use crate::{
+    clock::SharedClock,
+    error::Result,
+    id,
+    store::{Lock, Store},
+    telemetry::metrics::AUDIT_SEAL_LAG,
+};
 
-/// Seals while it holds the lease; any process may have one.
+/// How often the sealer looks.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// How long the lease holds without renewal.
+const LEASE_MS: i64 = 10_000;
+
+/// Lines sealed in one transaction.
+const BATCH: u64 = 500;
+
+/// Seals while it holds the lease; every process may have one.
 #[derive(Debug)]
 pub struct Sealer {
     store: Store,
@@ -31,12 +59,105 @@ impl Sealer {
     /// # Errors
     /// If the database fails.
     pub async fn step(&self) -> Result<Option<u64>> {
-        let _ = (&self.store, &self.clock, &self.owner, self.token);
-        Ok(None)
+        if unsealed().one(self.store.read()).await?.is_none() {
+            return Ok(Some(0));
+        }
+        let tx = self.store.begin().await?;
+        let Some(mut head) = self.hold_in(&tx).await? else {
+            return Ok(None);
+        };
+        let lines = unsealed().limit(BATCH).all(&tx).await?;
+        let sealed = lines.len() as u64;
+        seal_in(&tx, &mut head, lines).await?;
+        self.renew_in(&tx, head).await?;
+        tx.commit().await?;
+        Ok(Some(sealed))
     }
 
-    /// Seals every second until the shutdown.
+    /// Seals every second until the shutdown, and once more then.
     pub async fn run(self, shutdown: CancellationToken) {
-        shutdown.cancelled().await;
+        let mut ticks = tokio::time::interval(EVERY);
+        while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
+            self.seal_all().await;
+        }
+        self.seal_all().await;
     }
+
+    async fn seal_all(&self) {
+        let sealed = async {
+            while self.step().await? == Some(BATCH) {}
+            let lag_ms = self.lag_ms().await?;
+            gauge!(AUDIT_SEAL_LAG).set(lag_ms as f64 / 1_000.0);
+            Ok::<(), crate::error::Error>(())
+        };
+        if let Err(error) = sealed.await {
+            tracing::error!(error = %error, "the audit log could not be sealed");
+        }
+    }
+
+    /// Age of the oldest line that is not sealed.
+    async fn lag_ms(&self) -> Result<i64> {
+        let oldest = unsealed().one(self.store.read()).await?;
+        Ok(oldest.map_or(0, |line| (self.clock.now_ms() - line.at_ms).max(0)))
+    }
+
+    /// The head of the chain, locked, unless another process holds the lease.
+    async fn hold_in(&self, tx: &DatabaseTransaction) -> Result<Option<seal::Model>> {
+        let head = seal::Entity::find_by_id(seal::ID)
+            .for_update()
+            .one(tx)
+            .await?;
+        let head = head.ok_or_else(|| anyhow::anyhow!("the audit log's chain has no head"))?;
+        let ours = head.token == Some(self.token);
+        Ok((ours || head.lease_until_ms <= self.clock.now_ms()).then_some(head))
+    }
+
+    async fn renew_in(&self, tx: &DatabaseTransaction, head: seal::Model) -> Result<()> {
+        let mut renewed = head.into_active_model().reset_all();
+        renewed.owner = Set(Some(self.owner.clone()));
+        renewed.token = Set(Some(self.token));
+        renewed.lease_until_ms = Set(self.clock.now_ms() + LEASE_MS);
+        renewed.update(tx).await?;
+        Ok(())
+    }
+}
+
+/// Lines without a place, in the order of their ids.
+fn unsealed() -> Select<line::Entity> {
+    line::Entity::find()
+        .filter(line::Column::Sequence.is_null())
+        .order_by_asc(line::Column::Id)
+}
+
+/// Makes the chain longer by `lines`, and moves its head.
+async fn seal_in(
+    tx: &DatabaseTransaction,
+    head: &mut seal::Model,
+    lines: Vec<line::Model>,
+) -> Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let mut sealed = Vec::with_capacity(lines.len());
+    for mut line in lines {
+        head.sequence += 1;
+        let hash = chain::hash(&head.hash, head.sequence, &line);
+        line.sequence = Some(head.sequence);
+        line.previous_hash = Some(std::mem::replace(&mut head.hash, hash.clone()));
+        line.hash = Some(hash);
+        sealed.push(line.into_active_model().reset_all());
+    }
+    // Every line exists: the conflict is how both backends update many rows at once.
+    let places = OnConflict::column(line::Column::Id)
+        .update_columns([
+            line::Column::Sequence,
+            line::Column::PreviousHash,
+            line::Column::Hash,
+        ])
+        .to_owned();
+    line::Entity::insert_many(sealed)
+        .on_conflict(places)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
 }

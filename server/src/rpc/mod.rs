@@ -1,27 +1,108 @@
 //! The gRPC server: one port with its services, health, reflection, probes and
 //! the layers that every call passes.
+//!
+//! A call passes the layers in the order in which [`layers`] lists them; each is a
+//! file. What leaves the server is complete whichever of them answered.
 
+mod address;
+mod call;
+mod deadline;
+mod errors;
+mod gate;
+mod listen;
+mod observe;
+mod panics;
+mod permit;
+mod rates;
+mod record;
 mod services;
+mod shed;
+mod size;
+mod tail;
+mod traceparent;
 
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::{Router, middleware::from_fn, middleware::from_fn_with_state};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic_web::GrpcWebLayer;
+use tower::Layer;
 
-use crate::app::App;
+use crate::{
+    app::App,
+    telemetry::{Readiness, State, probe_routes},
+};
+use gate::Gate;
+use services::Health;
+
 pub use services::Services;
+pub use size::UPLOAD_BYTES;
+
+type Request = axum::extract::Request;
 
 /// Serves `services` on a bound listener until the shutdown, and then until the
 /// calls under way have ended, or the bound of the settings. `name` is the
-/// `service` of metrics, such as `svc-wallet`.
+/// `service` of metrics and the port's part in `/readyz`, such as `svc-wallet`.
 ///
 /// # Errors
 /// If the server cannot be set up.
 pub async fn serve(
-    _app: App,
-    _name: &'static str,
-    _listener: TcpListener,
-    _services: Services,
+    app: App,
+    name: &'static str,
+    listener: TcpListener,
+    services: Services,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    shutdown.cancelled().await;
+    let gate = Gate::new(&app, name, services.names.clone());
+    run(gate, app.readiness, listener, services, shutdown).await
+}
+
+async fn run(
+    gate: Gate,
+    readiness: Readiness,
+    listener: TcpListener,
+    services: Services,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let (name, limits) = (gate.name, gate.limits.clone());
+    let (mut health, routes) = services.complete().await.context("reflection")?;
+    let router = routed(layers(routes, Arc::new(gate)), readiness.clone());
+    readiness.set(name, State::Ready);
+    let connections = listen::accept(listener, router, &limits, shutdown).await;
+    readiness.set(name, State::NotReady("is stopping".to_owned()));
+    leave(&mut health).await;
+    connections.drain().await;
     Ok(())
+}
+
+/// Tells health's watchers, and lets them go.
+async fn leave(health: &mut Health) {
+    health.not_serving().await;
+    health.clear().await;
+}
+
+/// Probes beside gRPC, which browsers may speak over HTTP/1.1 or HTTP/2.
+fn routed(grpc: Router, readiness: Readiness) -> Router {
+    probe_routes(readiness).fallback_service(GrpcWebLayer::new().layer(grpc))
+}
+
+/// The layers, from the innermost to the outermost.
+fn layers(services: Router, gate: Arc<Gate>) -> Router {
+    services
+        .layer(from_fn_with_state(gate.clone(), size::layer))
+        .layer(from_fn_with_state(gate.clone(), rates::by_caller))
+        .layer(from_fn_with_state(gate.clone(), permit::layer))
+        .layer(from_fn_with_state(gate.clone(), shed::layer))
+        .layer(from_fn_with_state(gate.clone(), deadline::layer))
+        .layer(from_fn_with_state(gate.clone(), rates::by_address))
+        .layer(from_fn(panics::layer))
+        .layer(from_fn(errors::layer))
+        .layer(from_fn_with_state(gate.clone(), record::layer))
+        .layer(from_fn_with_state(gate.clone(), observe::layer))
+        .layer(from_fn_with_state(gate, call::layer))
 }

@@ -1,0 +1,4 @@
+//! The tables of the audit log.
+
+pub mod line;
+pub mod seal;

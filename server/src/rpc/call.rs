@@ -1,0 +1,133 @@
+//! What the layers know of one call, and the first layer, which finds it out: the
+//! method's rule, the request's id, the trace and the client's address.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::{Arc, OnceLock},
+};
+
+use axum::{extract::State, middleware::Next, response::Response};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::{Gate, Request, address::client_address, traceparent::Traceparent};
+use crate::{
+    auth::{
+        Caller, Context,
+        policy::{self, Rule},
+    },
+    id,
+};
+
+/// Names the call; the client may give it, and gets it back.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Longest request id that is taken from a client.
+const REQUEST_ID_LENGTH_MAX: usize = 128;
+
+/// The address at the other end of the connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
+
+/// One call, shared by its layers.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// The method as it was asked for.
+    pub(super) path: String,
+    /// The policy's rule, if it knows the method.
+    pub(super) rule: Option<&'static Rule>,
+    /// Names the call.
+    pub(super) request_id: String,
+    /// The server's own place in the trace.
+    pub(super) trace: Traceparent,
+    /// The client's address.
+    pub(super) client: IpAddr,
+    /// Who calls, once that is known.
+    pub(super) caller: OnceLock<Caller>,
+}
+
+impl Call {
+    fn of(gate: &Gate, request: &Request) -> Self {
+        let headers = request.headers();
+        let peer = request.extensions().get::<Peer>();
+        let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
+        Self {
+            path: request.uri().path().to_owned(),
+            rule: policy::find(request.uri().path()),
+            request_id: request_id(headers),
+            trace: Traceparent::continued(headers),
+            client: client_address(peer, headers, &gate.limits.trusted_proxies),
+            caller: OnceLock::new(),
+        }
+    }
+
+    /// The method for labels: a name of the policy, or one for all others.
+    pub(super) fn label(&self) -> &'static str {
+        match self.rule {
+            Some(rule) => rule.method,
+            None if policy::is_infrastructure(&self.path) => "infrastructure",
+            None => "unknown",
+        }
+    }
+
+    /// What handlers are told of the call.
+    pub(super) fn context(&self, rule: &Rule) -> Context {
+        Context {
+            method: rule.method,
+            request_id: self.request_id.clone(),
+            traceparent: Some(self.trace.to_string()),
+            client: self.client,
+        }
+    }
+}
+
+/// Finds out what is known of the call, and names it in the answer.
+pub(super) async fn layer(
+    State(gate): State<Arc<Gate>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let call = Arc::new(Call::of(&gate, &request));
+    let name = HeaderValue::from_str(&call.request_id);
+    request.extensions_mut().insert(call);
+    let mut response = next.run(request).await;
+    if let Ok(name) = name {
+        response.headers_mut().insert(REQUEST_ID, name);
+    }
+    response
+}
+
+/// The client's id for the request if it is sane, else a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    headers
+        .get(REQUEST_ID)
+        .and_then(|id| id.to_str().ok())
+        .filter(|id| is_sane(id))
+        .map_or_else(|| id::random_uuid().to_string(), str::to_owned)
+}
+
+fn is_sane(id: &str) -> bool {
+    (1..=REQUEST_ID_LENGTH_MAX).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sane_request_id_is_kept_and_others_are_replaced() {
+        let with = |id: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, HeaderValue::from_str(id).unwrap());
+            request_id(&headers)
+        };
+        assert_eq!(with("a-1_b.c:d"), "a-1_b.c:d");
+        assert_eq!(with(&"a".repeat(128)).len(), 128);
+        for bad in ["", "a b", "a\"b", &"a".repeat(129)] {
+            let made = with(bad);
+            assert_eq!(made.len(), 36, "{bad} became {made}");
+        }
+    }
+}

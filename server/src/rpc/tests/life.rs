@@ -1,0 +1,152 @@
+//! Probes, health, reflection, browsers, and the end.
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_stream::StreamExt;
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
+use tonic_reflection::pb::v1::{
+    ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+    server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+};
+
+use super::*;
+use crate::telemetry::State;
+
+/// One request over HTTP/1.1, and the whole answer.
+async fn http(server: &Server, head: &str) -> String {
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let request = format!("{head}\r\nhost: gx\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn probes_answer_on_the_same_port() {
+    let server = Server::start().await;
+    server.get("user", "").await.unwrap();
+    assert!(
+        http(&server, "GET /healthz HTTP/1.1")
+            .await
+            .starts_with("HTTP/1.1 200")
+    );
+    let ready = http(&server, "GET /readyz HTTP/1.1").await;
+    assert!(
+        ready.starts_with("HTTP/1.1 200") && ready.contains("svc-wallet"),
+        "{ready}"
+    );
+    server
+        .readiness
+        .set("database", State::NotReady("is away".to_owned()));
+    let ready = http(&server, "GET /readyz HTTP/1.1").await;
+    assert!(
+        ready.starts_with("HTTP/1.1 503") && ready.contains("is away"),
+        "{ready}"
+    );
+}
+
+#[tokio::test]
+async fn browsers_get_complete_refusals_too() {
+    let server = Server::start().await;
+    let head = format!(
+        "POST {GET} HTTP/1.1\r\ncontent-type: application/grpc-web+proto\r\ncontent-length: 0"
+    );
+    let answer = http(&server, &head).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(
+        answer.contains("grpc-status: 16") && answer.contains("grpc-status-details-bin"),
+        "{answer}"
+    );
+}
+
+async fn health(server: &Server, service: &str) -> Result<ServingStatus, Status> {
+    let service = service.to_owned();
+    let mut client = HealthClient::new(server.channel().await);
+    let answer = client.check(HealthCheckRequest { service }).await?;
+    Ok(answer.into_inner().status())
+}
+
+#[tokio::test]
+async fn health_knows_the_services_of_the_port() {
+    let server = Server::start().await;
+    for service in ["", "gx.operation.v1.OperationService"] {
+        assert_eq!(
+            health(&server, service).await.unwrap(),
+            ServingStatus::Serving
+        );
+    }
+    let other = health(&server, "gx.wallet.v1.WalletService")
+        .await
+        .unwrap_err();
+    assert_eq!(told(other).reason, "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn reflection_lists_what_the_port_serves() {
+    let server = Server::start().await;
+    let mut client = ServerReflectionClient::new(server.channel().await);
+    let asked = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let answer = client
+        .server_reflection_info(tokio_stream::once(asked))
+        .await
+        .unwrap();
+    let answer = answer.into_inner().next().await.unwrap().unwrap();
+    let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else {
+        panic!("{answer:?}");
+    };
+    let names: Vec<_> = list
+        .service
+        .iter()
+        .map(|service| service.name.as_str())
+        .collect();
+    assert!(
+        names.contains(&"gx.operation.v1.OperationService"),
+        "{names:?}"
+    );
+    assert!(!names.contains(&"gx.wallet.v1.WalletService"), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_shutdown_is_announced_and_lets_calls_end() {
+    let server = Server::start().await;
+    let mut watcher = HealthClient::new(server.channel().await);
+    let watched = watcher.watch(HealthCheckRequest::default()).await.unwrap();
+    let mut watched = watched.into_inner();
+    assert_eq!(
+        watched.next().await.unwrap().unwrap().status(),
+        ServingStatus::Serving
+    );
+    let mut client = OperationServiceClient::new(server.channel().await);
+    let held = tokio::spawn(async move { client.get_operation(get("user", "hold")).await });
+    server.service.entered.notified().await;
+
+    server.shutdown.cancel();
+    assert_eq!(
+        watched.next().await.unwrap().unwrap().status(),
+        ServingStatus::NotServing
+    );
+    assert!(!server.readiness.report().ready);
+    assert!(!server.task.is_finished());
+    server.service.leave.notify_one();
+    held.await.unwrap().unwrap();
+    server.task.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_shutdown_waits_no_longer_than_its_bound() {
+    let server = Server::with(|limits| limits.drain_ms = 1).await;
+    let mut client = OperationServiceClient::new(server.channel().await);
+    let held = tokio::spawn(async move { client.get_operation(get("user", "hold")).await });
+    server.service.entered.notified().await;
+    server.shutdown.cancel();
+    server.task.await.unwrap().unwrap();
+    held.await.unwrap().unwrap_err();
+}
