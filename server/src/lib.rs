@@ -31,3 +31,6 @@ pub mod submitter;
 pub mod telemetry;
 pub mod tokenomics;
 pub mod wallet;
+
+#[cfg(test)]
+mod fixture;
