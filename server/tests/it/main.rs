@@ -4,3 +4,4 @@ mod harness;
 #[cfg(feature = "simulation")]
 mod sim;
 mod starts;
+mod walk;

@@ -11,6 +11,7 @@ mod account;
 mod client;
 mod gx;
 mod metrics;
+mod money;
 mod people;
 mod postgres;
 mod process;
@@ -20,6 +21,7 @@ mod refusal;
 pub(crate) use account::unopened_account;
 pub(crate) use client::Client;
 pub(crate) use gx::{Database, Gx, Shared};
+pub(crate) use money::{GX, block_of};
 pub(crate) use people::{Application, Caller, PNG, Person};
 pub(crate) use refusal::{Refusal, reason_of};
 
