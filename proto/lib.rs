@@ -4,16 +4,6 @@
 //! hand but the module tree; the words and their meaning stand in the .proto
 //! files beside this one.
 
-#![expect(
-    missing_docs,
-    reason = "generated enum variants and accessors carry the proto's comments or none"
-)]
-#![expect(
-    clippy::large_enum_variant,
-    clippy::doc_lazy_continuation,
-    reason = "generated code"
-)]
-
 /// The encoded `google.protobuf.FileDescriptorSet` of every package, with
 /// imports, options and comments: for reflection, gateways and generators.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/gx.binpb"));

@@ -11,13 +11,26 @@ pub mod cache;
 pub mod checkpoint;
 pub mod clock;
 pub mod config;
+pub mod directory;
 pub mod error;
+pub mod explorer;
 pub mod fault;
 pub mod id;
 pub mod limits;
+pub mod listen;
+pub mod moment;
+pub mod operation;
 pub mod outbox;
+pub mod page;
+pub mod projector;
 pub mod rpc;
 pub mod secrets;
+pub mod start;
 pub mod store;
 pub mod submitter;
 pub mod telemetry;
+pub mod tokenomics;
+pub mod wallet;
+
+#[cfg(test)]
+mod fixture;

@@ -2,14 +2,22 @@
 //! [`Ledger`]: endorse a batch, submit it, learn its outcome, stream blocks, ask.
 //!
 //! Below it stand Fabric's own messages ([`proto`]) with what Fabric says about
-//! them ([`header`], [`proposal`], [`transaction`], [`block`]), the contract as
-//! chaincode ([`contract`]), and a Fabric in one process.
+//! them ([`header`], [`proposal`], [`transaction`], [`block`], [`header_hash`]),
+//! the contract as chaincode ([`contract`]), and a Fabric in one process
+//! ([`devnet`]).
+
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, reason = "a test that panics has failed")
+)]
 
 pub mod block;
 pub mod contract;
+pub mod devnet;
 pub mod error;
 pub mod flag;
 pub mod header;
+pub mod header_hash;
 pub mod identity;
 pub mod ledger;
 pub mod proposal;

@@ -94,14 +94,14 @@ impl Holds {
     }
 }
 
-/// Gives back what commands held, summed by account; the wallets are locked in
-/// order of their accounts.
-pub(super) async fn release_in(
+/// Gives back what commands held, summed by account; the wallets are locked.
+///
+/// # Errors
+/// If the database fails.
+pub async fn release_in(
     tx: &DatabaseTransaction,
     held: BTreeMap<String, i64>,
 ) -> Result<(), DbErr> {
-    let accounts = held.keys().cloned().collect();
-    Holds::lock_in(tx, accounts).await?;
     for (account, qirat) in held {
         change_in(tx, account, -qirat).await?;
     }

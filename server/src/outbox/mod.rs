@@ -4,10 +4,11 @@
 pub mod catching_up;
 pub mod entity;
 mod fold;
-mod hold;
+pub mod hold;
 pub mod intake;
 pub mod lanes;
 pub mod operation;
+pub mod settle;
 mod submission;
 
 pub use fold::Folder;

@@ -1,6 +1,7 @@
 //! The database: connections, transactions, and everything in which PostgreSQL
 //! and SQLite differ. No other room knows which of the two it is.
 
+pub mod bulk;
 mod connect;
 mod lock;
 

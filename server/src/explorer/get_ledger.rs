@@ -1,0 +1,68 @@
+//! `GetLedger`: the ledger's height, and how far the read model has followed.
+
+use gx_proto::gx::ledger::v1::{GetLedgerResponse, Partition};
+
+use crate::{app::App, checkpoint, clock::timestamp, error::Result};
+
+pub(super) async fn handle(app: &App) -> Result<GetLedgerResponse> {
+    let rows = checkpoint::all(app.store.read()).await?;
+    let height = rows.iter().map(|row| row.height).max().unwrap_or(0);
+    let last = rows.iter().min_by_key(|row| row.block);
+    let last = last.filter(|row| row.block >= 0);
+    Ok(GetLedgerResponse {
+        height: unsigned(height),
+        last_block_time: last.map(|row| timestamp(row.block_time_ms)),
+        last_block_hash: last.map(|row| hex::encode(&row.hash)).unwrap_or_default(),
+        as_of_block: last.map_or(0, |row| unsigned(row.block)),
+        partitions: rows.iter().map(|row| partition(row, height)).collect(),
+    })
+}
+
+/// Before its first block a partition stands at -1, which shows as 0; the lag
+/// tells the two apart.
+fn partition(row: &checkpoint::Model, height: i64) -> Partition {
+    Partition {
+        partition: u32::try_from(row.partition).unwrap_or(0),
+        checkpoint: unsigned(row.block),
+        lag_blocks: unsigned(height - row.block - 1),
+        stopped: row.stopped.clone().unwrap_or_default(),
+    }
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[tokio::test]
+    async fn block_is_what_every_partition_has_applied() {
+        let app = fixture::app().await;
+        fixture::apply(&app, 0, 8).await;
+        fixture::apply(&app, 1, 5).await;
+        let ledger = handle(&app).await.unwrap();
+        assert_eq!((ledger.height, ledger.as_of_block), (9, 5));
+        let lags: Vec<_> = ledger
+            .partitions
+            .iter()
+            .map(|row| (row.checkpoint, row.lag_blocks))
+            .collect();
+        assert_eq!(lags, [(8, 0), (5, 3)]);
+        assert_eq!(ledger.last_block_hash.len(), 64);
+    }
+
+    #[tokio::test]
+    async fn before_the_first_block_there_is_none() {
+        let app = fixture::app().await;
+        let ledger = handle(&app).await.unwrap();
+        assert_eq!((ledger.height, ledger.as_of_block), (0, 0));
+        assert_eq!(
+            (ledger.last_block_time, ledger.last_block_hash.as_str()),
+            (None, "")
+        );
+        assert!(ledger.partitions.iter().all(|row| row.lag_blocks == 0));
+    }
+}

@@ -1,0 +1,282 @@
+//! A small world for unit tests: a database in memory with a running intake,
+//! callers, and rows that stand there as the projections write them.
+
+use std::{net::Ipv4Addr, sync::Arc};
+
+use gx_contract::{account::AccountId, lane};
+use gx_proto::gx::{
+    contract::v1::{AccountStatus, AccountType, PostingKind},
+    identity::v1::Role,
+};
+use sea_orm::{IntoActiveModel, entity::prelude::*};
+use tokio_util::sync::CancellationToken;
+use tonic_types::StatusExt;
+use uuid::Uuid;
+
+use crate::{
+    app::{App, Topology},
+    audit,
+    auth::{Caller, Context, UserId},
+    cache::Wake,
+    checkpoint::{self, partition_of},
+    clock::ManualClock,
+    config::Config,
+    directory,
+    error::Error,
+    limits::RateLimits,
+    outbox::{Folder, Intake, entity::control, intake},
+    projector,
+    store::{DatabaseUrl, Store},
+    telemetry::Readiness,
+    tokenomics::projection::{Change, supply_in},
+    wallet::projection::{self, OpenedAccount, Posting},
+};
+
+/// The time that stands in the fixture.
+pub(crate) const NOW_MS: i64 = 1_700_000_000_000;
+
+const TOPOLOGY: Topology = Topology {
+    partner_lanes: 4,
+    partitions: 2,
+};
+
+/// An empty system whose partitions stand before their first block.
+pub(crate) async fn app() -> App {
+    let config = Config::default();
+    let store = Store::open(&DatabaseUrl::SqliteMemory).await.unwrap();
+    let clock = Arc::new(ManualClock::at(NOW_MS));
+    let wake = Wake::default();
+    let tx = store.begin().await.unwrap();
+    let control = control::Model {
+        id: 1,
+        partner_lanes: 4,
+        partitions: TOPOLOGY.partitions,
+        mark: 0,
+        mark_cleared: 0,
+    };
+    let control = control::Entity::insert(control.into_active_model());
+    control.exec_without_returning(&tx).await.unwrap();
+    projector::create_in(&tx, TOPOLOGY.partitions)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+
+    let (intake, line) = Intake::new(&config.intake);
+    let folder = Folder {
+        store: store.clone(),
+        clock: clock.clone(),
+        wake: wake.clone(),
+    };
+    tokio::spawn(intake::run(
+        line,
+        folder,
+        config.intake.clone(),
+        CancellationToken::new(),
+    ));
+    App {
+        rates: RateLimits::new(&config.limits),
+        config: Arc::new(config),
+        clock,
+        store,
+        wake,
+        topology: TOPOLOGY,
+        intake,
+        trail: audit::trail().0,
+        readiness: Readiness::default(),
+    }
+}
+
+/// A user by number.
+pub(crate) fn user(number: u128) -> Caller {
+    Caller {
+        user: UserId(Uuid::from_u128(number)),
+        session: Uuid::nil(),
+        roles: vec![Role::User],
+    }
+}
+
+/// Somebody who reads everything and owns nothing.
+pub(crate) fn auditor() -> Caller {
+    Caller {
+        roles: vec![Role::Auditor],
+        ..user(u128::MAX)
+    }
+}
+
+/// A call of a method.
+pub(crate) fn context(method: &'static str) -> Context {
+    Context {
+        method,
+        request_id: "call".to_owned(),
+        traceparent: None,
+        client: Ipv4Addr::LOCALHOST.into(),
+    }
+}
+
+/// The account of the user with this number.
+pub(crate) fn account(number: u8) -> AccountId {
+    AccountId::from_bits([number; 10])
+}
+
+/// Opens the account of the user with this number, whose name is Ann Bee.
+pub(crate) async fn person(app: &App, number: u8, country: &str) -> AccountId {
+    organization(app, number, AccountType::Person, country).await
+}
+
+/// Opens an account of any type for the user with this number.
+pub(crate) async fn organization(
+    app: &App,
+    number: u8,
+    account_type: AccountType,
+    country: &str,
+) -> AccountId {
+    let account = account(number);
+    let owner = user(number.into()).user;
+    let tx = app.store.begin().await.unwrap();
+    let name = directory::mask("Ann", "Bee");
+    directory::claim_in(&tx, account.as_str(), owner, &name, country)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    open(app, account.as_str(), account_type, country).await;
+    account
+}
+
+/// Opens any account, as the projector does.
+pub(crate) async fn open(app: &App, account: &str, account_type: AccountType, country: &str) {
+    let tx = app.store.begin().await.unwrap();
+    let listed = directory::Opened {
+        account: account.to_owned(),
+        account_type,
+        country: country.to_owned(),
+    };
+    directory::opened_in(&tx, &[listed]).await.unwrap();
+    let opened = OpenedAccount {
+        account: account.to_owned(),
+        account_type,
+        status: AccountStatus::Active,
+        country: country.to_owned(),
+        lane: lane_of(account),
+        time_ms: NOW_MS,
+    };
+    projection::open_in(&tx, &[opened]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// The lane of an account.
+pub(crate) fn lane_of(account: &str) -> String {
+    lane::of_account(account, TOPOLOGY.partner_lanes).to_string()
+}
+
+/// The partition of an account.
+pub(crate) fn partition(account: &str) -> i32 {
+    partition_of(&lane_of(account), TOPOLOGY.partitions)
+}
+
+/// A posting of the first command of a block; its operation has the block's number.
+pub(crate) fn posting(
+    block: i64,
+    place: i32,
+    account: &str,
+    delta_qirat: i64,
+    counterparty: &str,
+) -> Posting {
+    Posting {
+        account: account.to_owned(),
+        delta_qirat,
+        kind: PostingKind::Transfer,
+        counterparty: counterparty.to_owned(),
+        operation: Uuid::from_u128(block.unsigned_abs().into()),
+        lane: "partner/0".to_owned(),
+        number: block,
+        fabric_tx_id: format!("tx-{block}"),
+        block,
+        transaction: 0,
+        command: 0,
+        posting: place,
+        time_ms: NOW_MS + block,
+    }
+}
+
+/// Moves coins in a block, in every partition, and moves no checkpoint.
+pub(crate) async fn pay(app: &App, block: i64, from: &str, to: &str, qirat: i64) {
+    let postings = [
+        posting(block, 0, from, -qirat, to),
+        posting(block, 1, to, qirat, from),
+    ];
+    post(app, &postings).await;
+}
+
+/// Posts to wallets and supply.
+pub(crate) async fn post(app: &App, postings: &[Posting]) {
+    let tx = app.store.begin().await.unwrap();
+    projection::post_in(&tx, postings).await.unwrap();
+    for partition in 0..TOPOLOGY.partitions {
+        let own = postings
+            .iter()
+            .filter(|posting| self::partition(&posting.account) == partition);
+        let changes: Vec<_> = own
+            .map(|posting| Change::of(posting.block, &posting.account, posting.delta_qirat))
+            .collect();
+        supply_in(&tx, partition, &changes).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+/// Moves a partition's checkpoint, and wakes whoever waits for it.
+pub(crate) async fn apply(app: &App, partition: i32, block: i64) {
+    let tx = app.store.begin().await.unwrap();
+    checkpoint::Entity::update_many()
+        .col_expr(checkpoint::Column::Block, block.into())
+        .col_expr(checkpoint::Column::Height, (block + 1).into())
+        .filter(checkpoint::Column::Partition.eq(partition))
+        .exec(&tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    app.wake.moved();
+}
+
+/// Moves every partition's checkpoint.
+pub(crate) async fn apply_all(app: &App, block: i64) {
+    for partition in 0..TOPOLOGY.partitions {
+        apply(app, partition, block).await;
+    }
+}
+
+/// Changes one row of a table, whatever guards it in earnest.
+pub(crate) async fn change<E>(
+    app: &App,
+    key: impl Into<<E::PrimaryKey as PrimaryKeyTrait>::ValueType>,
+    by: impl FnOnce(&mut E::ActiveModel),
+) where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+    E::ActiveModel: ActiveModelBehavior + Send,
+    E::Model: Send,
+{
+    let tx = app.store.begin().await.unwrap();
+    let mut row = E::find_by_id(key)
+        .one(&tx)
+        .await
+        .unwrap()
+        .unwrap()
+        .into_active_model();
+    by(&mut row);
+    row.update(&tx).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// The fields that an error complains about, in order.
+pub(crate) fn violated(error: Error) -> Vec<String> {
+    let status = tonic::Status::from(error);
+    let details = status.get_error_details();
+    let violations = details
+        .bad_request()
+        .map(|request| request.field_violations.clone());
+    violations
+        .unwrap_or_default()
+        .into_iter()
+        .map(|violation| violation.field)
+        .collect()
+}

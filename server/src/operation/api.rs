@@ -1,0 +1,39 @@
+//! The RPCs of `gx.operation.v1`.
+
+use gx_proto::gx::operation::v1::{
+    GetOperationRequest, GetOperationResponse, WaitOperationRequest, WaitOperationResponse,
+    operation_service_server::OperationService,
+};
+use tonic::{Request, Response, Status};
+
+use super::{get_operation::GetOperation, wait_operation::WaitOperation};
+use crate::{app::App, auth};
+
+/// Serves `gx.operation.v1`.
+#[derive(Debug, Clone)]
+pub struct Api {
+    pub(super) app: App,
+}
+
+#[tonic::async_trait]
+impl OperationService for Api {
+    async fn get_operation(
+        &self,
+        request: Request<GetOperationRequest>,
+    ) -> Result<Response<GetOperationResponse>, Status> {
+        let (caller, _, message) = auth::signed_in(request)?;
+        let read = GetOperation::try_from(message)?;
+        let operation = Some(read.handle(&self.app, &caller).await?);
+        Ok(Response::new(GetOperationResponse { operation }))
+    }
+
+    async fn wait_operation(
+        &self,
+        request: Request<WaitOperationRequest>,
+    ) -> Result<Response<WaitOperationResponse>, Status> {
+        let (caller, _, message) = auth::signed_in(request)?;
+        let wait = WaitOperation::try_from(message)?;
+        let operation = Some(wait.handle(&self.app, &caller).await?);
+        Ok(Response::new(WaitOperationResponse { operation }))
+    }
+}

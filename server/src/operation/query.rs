@@ -1,0 +1,42 @@
+//! Reads of operations.
+
+use gx_proto::gx::operation::v1::{Operation, OperationState};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    auth::Caller,
+    error::{Error, Result},
+    outbox::{
+        entity::{lane, operation},
+        operation::{name, to_proto},
+    },
+};
+
+/// An operation that the caller may look at: an own one, or any for whoever reads
+/// everything. A stranger's is `NOT_FOUND`, as none is.
+pub(super) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Operation> {
+    let tx = app.store.snapshot().await?;
+    let mut found = operation::Entity::find_by_id(id);
+    if !caller.reads_everything() {
+        found = found.filter(operation::Column::Owner.eq(caller.user.owner()));
+    }
+    let row = found.one(&tx).await?;
+    let row = row.ok_or_else(|| Error::not_found(name(id)))?;
+    let holds = !is_final(row.state) && lane_holds(&tx, &row.lane).await?;
+    Ok(to_proto(&row, holds))
+}
+
+/// Whether a state, by its number, is an outcome.
+pub(super) fn is_final(state: i32) -> bool {
+    matches!(
+        OperationState::try_from(state),
+        Ok(OperationState::Succeeded | OperationState::Refused)
+    )
+}
+
+async fn lane_holds(db: &impl ConnectionTrait, lane: &str) -> Result<bool> {
+    let lane = lane::Entity::find_by_id(lane).one(db).await?;
+    Ok(lane.is_some_and(|lane| lane.held_reason.is_some()))
+}

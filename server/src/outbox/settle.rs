@@ -1,0 +1,248 @@
+//! Settling: a command's outcome, as a block tells it, becomes its operation's for
+//! good. Called by the projector alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gx_proto::gx::operation::v1::{OperationResult, OperationState, OperationType};
+use prost::Message;
+use sea_orm::{
+    ActiveValue::Set,
+    DatabaseTransaction, QueryOrder,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
+
+use super::{
+    Refusal,
+    entity::{operation, row},
+};
+use crate::{
+    error::Result,
+    fault::{self, Fault},
+    store::Lock,
+};
+
+/// What a block says of one command.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// The command's id.
+    pub id: Uuid,
+    /// Its request digest.
+    pub request_digest: Vec<u8>,
+    /// What kind it is, as far as its facts tell.
+    pub kind: OperationType,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The lane.
+    pub lane: String,
+    /// Its number in the lane.
+    pub number: i64,
+    /// The Fabric transaction.
+    pub fabric_tx_id: String,
+    /// The block.
+    pub block: i64,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// It took effect.
+    Done(OperationResult),
+    /// The rules refused it.
+    Refused(Refusal),
+    /// A Void took its number.
+    Voided,
+}
+
+/// What settling found.
+#[derive(Debug, Default)]
+pub struct Settling {
+    /// What the commands held, by account; to be released in the same transaction.
+    pub held: BTreeMap<String, i64>,
+    /// The operations that were settled now and did not take effect.
+    pub failed: Vec<Uuid>,
+}
+
+/// Settles commands. An id that is met a second time keeps its outcome and pages.
+///
+/// # Errors
+/// If the database fails.
+pub async fn settle_in(
+    tx: &DatabaseTransaction,
+    commands: &[Settled],
+    now_ms: i64,
+) -> Result<Settling> {
+    if commands.is_empty() {
+        return Ok(Settling::default());
+    }
+    let mut sorted: Vec<&Settled> = commands.iter().collect();
+    sorted.sort_by_key(|command| command.id);
+    // First every id is inserted: an intake's uncommitted row is waited for, not
+    // overlooked. Only later statements look at what was there.
+    let unknown = insert_in(tx, &sorted, now_ms).await?;
+    let known: Vec<&Settled> = sorted
+        .iter()
+        .copied()
+        .filter(|one| !unknown.contains(&one.id))
+        .collect();
+    let settled = update_in(tx, &known, now_ms).await?;
+    for twice in known.iter().filter(|one| !settled.contains(&one.id)) {
+        tracing::error!(command.id = %twice.id.simple(), block = twice.block, "command met a second time");
+        metrics::counter!("gx_settled_twice_total").increment(1);
+    }
+    let failed =
+        |one: &&Settled| settled.contains(&one.id) && !matches!(one.outcome, Outcome::Done(_));
+    Ok(Settling {
+        held: take_rows_in(tx, &sorted, &settled).await?,
+        failed: sorted
+            .iter()
+            .copied()
+            .filter(failed)
+            .map(|one| one.id)
+            .collect(),
+    })
+}
+
+async fn insert_in(
+    tx: &DatabaseTransaction,
+    commands: &[&Settled],
+    now_ms: i64,
+) -> Result<BTreeSet<Uuid>> {
+    let rows = commands.iter().map(|command| active(command, now_ms));
+    let inserted = operation::Entity::insert_many(rows)
+        .on_conflict(
+            OnConflict::column(operation::Column::Id)
+                .do_nothing()
+                .to_owned(),
+        )
+        .exec_with_returning(tx)
+        .await?;
+    Ok(inserted.into_iter().map(|row| row.id).collect())
+}
+
+/// Writes outcomes where there is none, in one statement.
+async fn update_in(
+    tx: &DatabaseTransaction,
+    commands: &[&Settled],
+    now_ms: i64,
+) -> Result<BTreeSet<Uuid>> {
+    use operation::Column::{
+        Block, FabricTxId, Number, Reason, ReasonMetadata, Result, SettledMs, State,
+    };
+    if commands.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let ids = commands.iter().map(|command| command.id);
+    operation::Entity::find()
+        .filter(operation::Column::Id.is_in(ids))
+        .order_by_asc(operation::Column::Id)
+        .for_update()
+        .all(tx)
+        .await?;
+    let undecided = [
+        i32::from(OperationState::Accepted),
+        i32::from(OperationState::Submitted),
+    ];
+    let updated =
+        operation::Entity::insert_many(commands.iter().map(|command| active(command, now_ms)))
+            .on_conflict(
+                OnConflict::column(operation::Column::Id)
+                    .update_columns([
+                        State,
+                        Reason,
+                        ReasonMetadata,
+                        Result,
+                        Number,
+                        FabricTxId,
+                        Block,
+                        SettledMs,
+                    ])
+                    .action_and_where(
+                        Expr::col((operation::Entity, operation::Column::State)).is_in(undecided),
+                    )
+                    .to_owned(),
+            )
+            .exec_with_returning(tx)
+            .await?;
+    Ok(updated.into_iter().map(|row| row.id).collect())
+}
+
+/// Removes the bodies of settled commands, or keeps those that were voided, and
+/// tells what they held.
+async fn take_rows_in(
+    tx: &DatabaseTransaction,
+    commands: &[&Settled],
+    settled: &BTreeSet<Uuid>,
+) -> Result<BTreeMap<String, i64>> {
+    let ids: Vec<Uuid> = commands.iter().map(|command| command.id).collect();
+    let rows = row::Entity::find()
+        .filter(row::Column::Id.is_in(ids.iter().copied()))
+        .order_by_asc(row::Column::Id)
+        .for_update()
+        .all(tx)
+        .await?;
+    let mut held = BTreeMap::new();
+    for row in rows.iter().filter(|row| settled.contains(&row.id)) {
+        if let Some(account) = &row.held_account {
+            *held.entry(account.clone()).or_default() += row.held_qirat;
+            if fault::planted(Fault::ReleasedTwice) {
+                *held.entry(account.clone()).or_default() += row.held_qirat;
+            }
+        }
+    }
+    let (voided, done): (Vec<&&Settled>, Vec<&&Settled>) = commands
+        .iter()
+        .partition(|command| matches!(command.outcome, Outcome::Voided));
+    row::Entity::delete_many()
+        .filter(row::Column::Id.is_in(done.iter().map(|command| command.id)))
+        .exec(tx)
+        .await?;
+    if !voided.is_empty() {
+        row::Entity::update_many()
+            .col_expr(row::Column::Voided, true.into())
+            .filter(row::Column::Id.is_in(voided.iter().map(|command| command.id)))
+            .exec(tx)
+            .await?;
+    }
+    Ok(held)
+}
+
+fn active(command: &Settled, now_ms: i64) -> operation::ActiveModel {
+    let (state, reason, metadata, result) = match &command.outcome {
+        Outcome::Done(result) => (
+            OperationState::Succeeded,
+            None,
+            None,
+            Some(result.encode_to_vec()),
+        ),
+        Outcome::Refused(refusal) => (
+            OperationState::Refused,
+            Some(refusal.reason.into()),
+            Some(refusal.metadata_json()),
+            None,
+        ),
+        Outcome::Voided => {
+            let reason = gx_proto::gx::common::v1::Reason::Voided;
+            (OperationState::Refused, Some(reason.into()), None, None)
+        }
+    };
+    operation::ActiveModel {
+        id: Set(command.id),
+        owner: Set(None),
+        request_id: Set(None),
+        request_digest: Set(command.request_digest.clone()),
+        kind: Set(command.kind.into()),
+        state: Set(state.into()),
+        reason: Set(reason),
+        reason_metadata: Set(metadata),
+        result: Set(result),
+        memo: Set(None),
+        lane: Set(command.lane.clone()),
+        number: Set(Some(command.number)),
+        fabric_tx_id: Set(Some(command.fabric_tx_id.clone())),
+        block: Set(Some(command.block)),
+        created_ms: Set(now_ms),
+        submitted_ms: Set(None),
+        settled_ms: Set(Some(now_ms)),
+    }
+}

@@ -1,0 +1,252 @@
+//! One partition: its lease, its checkpoint, and the transaction in which a group
+//! of blocks becomes rows.
+
+use gx_fabric::Block;
+use sea_orm::{
+    ActiveValue::Set, DatabaseTransaction, IntoActiveModel, QueryFilter, entity::prelude::*,
+    sea_query::Expr,
+};
+
+use super::{
+    Parts, apply,
+    facts::{Facts, Scope},
+};
+use crate::{
+    checkpoint::{Column, Entity, Model},
+    error::Result,
+    fault::{self, Fault, kill_point},
+    id,
+    outbox::{catching_up, entity::control},
+    store::Lock,
+};
+
+/// What applying came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Applied {
+    /// The blocks are applied.
+    Yes,
+    /// The lease is lost, or the checkpoint is not the blocks' predecessor: read it
+    /// again.
+    Elsewhere,
+    /// An event cannot be read; the partition stands until it can.
+    Stopped(String),
+}
+
+/// One partition's worker.
+#[derive(Debug)]
+pub struct Partition {
+    parts: Parts,
+    scope: Scope,
+    token: Uuid,
+    /// The highest checkpoint that this process has seen.
+    highest: i64,
+}
+
+impl Partition {
+    /// A worker that has no lease yet.
+    pub fn new(parts: Parts, partition: i32) -> Self {
+        let scope = Scope {
+            topology: parts.topology,
+            partition,
+            msp_id: parts.msp_id.clone(),
+        };
+        Self {
+            parts,
+            scope,
+            token: Uuid::nil(),
+            highest: -1,
+        }
+    }
+
+    /// The partition's number.
+    pub fn number(&self) -> i32 {
+        self.scope.partition
+    }
+
+    /// Takes or renews the lease and answers the number of the next block; `None`
+    /// if another process has the partition.
+    ///
+    /// A checkpoint below one that this process saw before means that the database
+    /// went back: that is marked.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn lease(&mut self) -> Result<Option<u64>> {
+        let now_ms = self.parts.clock.now_ms();
+        let tx = self.parts.store.begin().await?;
+        let row = Entity::find_by_id(self.scope.partition)
+            .for_update_skip_locked()
+            .one(&tx)
+            .await?;
+        let mine = row.filter(|row| {
+            row.token.is_none()
+                || row.lease_until_ms <= now_ms
+                || row.owner.as_deref() == Some(self.parts.owner.as_str())
+        });
+        let Some(row) = mine else { return Ok(None) };
+        let block = row.block;
+        self.token = id::random_uuid();
+        let mut row = row.into_active_model();
+        row.owner = Set(Some(self.parts.owner.clone()));
+        row.token = Set(Some(self.token));
+        row.lease_until_ms = Set(now_ms + self.parts.settings.lease_ms);
+        row.update(&tx).await?;
+        tx.commit().await?;
+        if block < self.highest {
+            catching_up::mark(&self.parts.store).await?;
+        }
+        self.highest = block;
+        Ok(Some(u64::try_from(block + 1).unwrap_or(0)))
+    }
+
+    /// Prolongs the lease; `false` if it is lost.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn renew(&self) -> Result<bool> {
+        let until_ms = self.parts.clock.now_ms() + self.parts.settings.lease_ms;
+        let tx = self.parts.store.begin().await?;
+        let renewed = Entity::update_many()
+            .col_expr(Column::LeaseUntilMs, until_ms.into())
+            .filter(Column::Partition.eq(self.scope.partition))
+            .filter(Column::Token.eq(self.token))
+            .exec(&tx)
+            .await?;
+        tx.commit().await?;
+        Ok(renewed.rows_affected == 1)
+    }
+
+    /// Applies a group of consecutive blocks in one transaction.
+    ///
+    /// # Errors
+    /// If the database fails; nothing of the group is applied then.
+    pub async fn apply(&mut self, blocks: &[Block]) -> Result<Applied> {
+        let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
+            return Ok(Applied::Yes);
+        };
+        let mut facts = Facts::default();
+        for block in blocks {
+            if let Err(error) = facts.gather(&self.scope, block) {
+                return self.stop(format!("{error:#}")).await;
+            }
+        }
+        let tx = self.parts.store.begin().await?;
+        if !self.advance_in(&tx, first, last).await? {
+            return Ok(Applied::Elsewhere);
+        }
+        if fault::planted(Fault::CheckpointApart) {
+            tx.commit().await?;
+            kill_point("checkpoint-apart");
+            return self.apply_apart(&facts, last.number).await;
+        }
+        if let Err(error) =
+            apply::apply_in(&tx, &facts, self.scope.partition, self.parts.clock.now_ms()).await
+        {
+            tx.rollback().await?;
+            return self.failed(error).await;
+        }
+        kill_point("projection");
+        tx.commit().await?;
+        kill_point("projected");
+        self.highest = i64::try_from(last.number).unwrap_or(i64::MAX);
+        metrics::counter!("gx_projector_blocks_total").increment(blocks.len() as u64);
+        self.parts.wake.moved();
+        Ok(Applied::Yes)
+    }
+
+    /// The planted fault: rows in another transaction than the checkpoint.
+    async fn apply_apart(&self, facts: &Facts, block: u64) -> Result<Applied> {
+        // The crash between the two, once in a while.
+        if block % 4 == 3 {
+            return Ok(Applied::Yes);
+        }
+        let tx = self.parts.store.begin().await?;
+        apply::apply_in(&tx, facts, self.scope.partition, self.parts.clock.now_ms()).await?;
+        tx.commit().await?;
+        Ok(Applied::Yes)
+    }
+
+    /// Moves the checkpoint, which is the transaction's first statement but for the
+    /// control row: it succeeds only for the lease's holder and the chain's next
+    /// block.
+    async fn advance_in(
+        &self,
+        tx: &DatabaseTransaction,
+        first: &Block,
+        last: &Block,
+    ) -> Result<bool> {
+        control::Entity::find_by_id(1).for_share().one(tx).await?;
+        let before = i64::try_from(first.number).map_err(anyhow::Error::from)? - 1;
+        let block = i64::try_from(last.number).map_err(anyhow::Error::from)?;
+        let lease_until_ms = self.parts.clock.now_ms() + self.parts.settings.lease_ms;
+        let moved = Entity::update_many()
+            .col_expr(Column::Block, block.into())
+            .col_expr(Column::Hash, last.hash.to_vec().into())
+            .col_expr(Column::BlockTimeMs, last.time_ms.into())
+            .col_expr(Column::Stopped, Expr::value(None::<String>))
+            .col_expr(Column::LeaseUntilMs, lease_until_ms.into())
+            .filter(Column::Partition.eq(self.scope.partition))
+            .filter(Column::Token.eq(self.token))
+            .filter(Column::Block.eq(before))
+            .filter(Column::Hash.eq(first.previous_hash.to_vec()))
+            .exec(tx)
+            .await?;
+        Ok(moved.rows_affected == 1)
+    }
+
+    /// A database that fails is tried again; facts that do not fit the rows stop
+    /// the partition, for nothing may be skipped.
+    async fn failed(&self, error: crate::error::Error) -> Result<Applied> {
+        match error {
+            crate::error::Error::Internal(error) => self.stop(format!("{error:#}")).await,
+            error => Err(error),
+        }
+    }
+
+    async fn stop(&self, reason: String) -> Result<Applied> {
+        tracing::error!(
+            partition = self.scope.partition,
+            reason,
+            "partition stopped"
+        );
+        let tx = self.parts.store.begin().await?;
+        Entity::update_many()
+            .col_expr(Column::Stopped, reason.clone().into())
+            .filter(Column::Partition.eq(self.scope.partition))
+            .filter(Column::Token.eq(self.token))
+            .exec(&tx)
+            .await?;
+        tx.commit().await?;
+        Ok(Applied::Stopped(reason))
+    }
+}
+
+/// Makes the rows of partitions that have none.
+///
+/// # Errors
+/// If the database fails.
+pub async fn create_in(tx: &DatabaseTransaction, partitions: i32) -> Result<()> {
+    let rows = (0..partitions).map(|partition| {
+        Model {
+            partition,
+            owner: None,
+            token: None,
+            lease_until_ms: 0,
+            block: -1,
+            hash: vec![0; 32],
+            block_time_ms: 0,
+            height: 0,
+            stopped: None,
+        }
+        .into_active_model()
+    });
+    Entity::insert_many(rows)
+        .on_conflict(
+            sea_orm::sea_query::OnConflict::column(Column::Partition)
+                .do_nothing()
+                .to_owned(),
+        )
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! Rows of the currency's read model.
+
+pub mod country;
+pub mod supply;

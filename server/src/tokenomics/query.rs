@@ -1,0 +1,70 @@
+//! Reads of the currency's read model.
+
+use std::collections::HashMap;
+
+use anyhow::Context;
+use gx_contract::account::POOLS;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, Statement,
+};
+
+use super::{CIRCULATING, TREASURIES, entity::country};
+use crate::error::Result;
+
+/// For every partition and bucket the last row up to the block, each found by its
+/// key: the table keeps a row a change, for ever.
+const TOTALS_AT: &str = r#"
+-- tokenomics::query::totals_at
+select buckets.column1 as bucket, cast(sum(coalesce((
+    select supply.total_qirat from supply
+    where supply."partition" = projector_state."partition"
+      and supply.bucket = buckets.column1
+      and supply.block <= $1
+    order by supply.block desc limit 1
+), 0)) as bigint) as total_qirat
+from projector_state
+cross join (values ($2), ($3), ($4), ($5), ($6), ($7), ($8), ($9)) as buckets
+group by buckets.column1
+"#;
+
+#[derive(FromQueryResult)]
+struct Total {
+    bucket: String,
+    total_qirat: i64,
+}
+
+/// What every bucket holds at a block that all partitions have applied.
+pub(super) async fn totals_at(
+    db: &impl ConnectionTrait,
+    block: u64,
+) -> Result<HashMap<String, u64>> {
+    let block = i64::try_from(block).context("a block beyond all numbers")?;
+    let buckets = POOLS
+        .iter()
+        .map(|pool| pool.name)
+        .chain([TREASURIES, CIRCULATING]);
+    let values = std::iter::once(block.into()).chain(buckets.map(Into::into));
+    let backend = db.get_database_backend();
+    let statement = Statement::from_sql_and_values(backend, TOTALS_AT, values);
+    let totals = Total::find_by_statement(statement).all(db).await?;
+    let totals = totals.into_iter().map(|total| {
+        let qirat = u64::try_from(total.total_qirat).context("a bucket below 0")?;
+        Ok((total.bucket, qirat))
+    });
+    Ok(totals.collect::<anyhow::Result<_>>()?)
+}
+
+/// Countries in order of their codes.
+pub(super) async fn countries_after(
+    db: &impl ConnectionTrait,
+    after: Option<&str>,
+    limit: u64,
+) -> Result<Vec<country::Model>> {
+    let mut countries = country::Entity::find();
+    if let Some(after) = after {
+        countries = countries.filter(country::Column::Code.gt(after));
+    }
+    let countries = countries.order_by_asc(country::Column::Code).limit(limit);
+    Ok(countries.all(db).await?)
+}

@@ -1,0 +1,65 @@
+//! The RPCs of `gx.wallet.v1`.
+
+use gx_proto::gx::wallet::v1::{
+    GetWalletRequest, GetWalletResponse, ListEntriesRequest, ListEntriesResponse,
+    QuoteTransferRequest, QuoteTransferResponse, TransferRequest, TransferResponse,
+    wallet_service_server::WalletService,
+};
+use tonic::{Request, Response, Status};
+
+use super::{
+    get_wallet::GetWallet, list_entries::ListEntries, quote_transfer::QuoteTransfer,
+    transfer::Transfer,
+};
+use crate::{app::App, auth, outbox::request_digest};
+
+/// Serves `gx.wallet.v1`.
+#[derive(Debug, Clone)]
+pub struct Api {
+    pub(super) app: App,
+}
+
+#[tonic::async_trait]
+impl WalletService for Api {
+    async fn get_wallet(
+        &self,
+        request: Request<GetWalletRequest>,
+    ) -> Result<Response<GetWalletResponse>, Status> {
+        let (caller, _, message) = auth::signed_in(request)?;
+        let read = GetWallet::try_from(message)?;
+        Ok(Response::new(read.handle(&self.app, &caller).await?))
+    }
+
+    async fn quote_transfer(
+        &self,
+        request: Request<QuoteTransferRequest>,
+    ) -> Result<Response<QuoteTransferResponse>, Status> {
+        let (caller, _, message) = auth::signed_in(request)?;
+        let quote = QuoteTransfer::try_from(message)?;
+        Ok(Response::new(quote.handle(&self.app, &caller).await?))
+    }
+
+    async fn transfer(
+        &self,
+        request: Request<TransferRequest>,
+    ) -> Result<Response<TransferResponse>, Status> {
+        let (caller, context, message) = auth::signed_in(request)?;
+        let digest = request_digest(context.method, &message);
+        let transfer = Transfer::try_from(message)?;
+        let operation = transfer
+            .handle(&self.app, &caller, &context, digest)
+            .await?;
+        Ok(Response::new(TransferResponse {
+            operation: Some(operation),
+        }))
+    }
+
+    async fn list_entries(
+        &self,
+        request: Request<ListEntriesRequest>,
+    ) -> Result<Response<ListEntriesResponse>, Status> {
+        let (caller, _, message) = auth::signed_in(request)?;
+        let list = ListEntries::try_from(message)?;
+        Ok(Response::new(list.handle(&self.app, &caller).await?))
+    }
+}

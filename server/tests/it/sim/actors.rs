@@ -1,0 +1,347 @@
+//! Who acts, and what goes wrong.
+
+use futures::{FutureExt, StreamExt};
+use gx_contract::lane::of_account;
+use gx_fabric::devnet::EndorserFault;
+use gx_fabric::LedgerError;
+use gx_proto::gx::{contract::v1::{Transfer, command::Body}, operation::v1::{OperationState, OperationType}};
+use gx_server::{
+    checkpoint,
+    outbox::{
+        Acceptance, Submission,
+        entity::{control, envelope, lane, row},
+    },
+    projector::{self, Applied},
+    submitter::Next,
+};
+use sea_orm::{QueryFilter, entity::prelude::*, sea_query::Expr};
+
+use super::{
+    image,
+    world::{PARTITIONS, PARTNER_LANES, POISON, Sent, World, accounts, submission},
+};
+
+/// Steps of the disturbed phase.
+const STEPS: usize = 260;
+/// Rounds in which a quiet world must come to rest.
+const ROUNDS: usize = 400;
+
+impl World {
+    /// Everybody acts, and everything goes wrong.
+    pub(super) async fn disturbed(&mut self) -> Result<(), String> {
+        for _ in 0..STEPS {
+            let by_ms = i64::try_from(self.below(400)).unwrap();
+            self.clock.advance_ms(by_ms);
+            match self.below(100) {
+                0..16 => self.client().await?,
+                16..26 => self.cut(),
+                26..62 => self.submit().await?,
+                62..88 => self.project().await?,
+                88..90 => self.network().await,
+                90..94 => self.endorsers(),
+                94 => self.crash(),
+                95 => self.jump(),
+                96 => self.operator().await,
+                97 => self.housekeep().await?,
+                _ => self.database().await,
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing goes wrong any more: the world must come to rest.
+    pub(super) async fn quiet(&mut self) -> Result<(), String> {
+        self.core.faults(|faults| *faults = gx_fabric::devnet::Faults::default());
+        for round in 0..ROUNDS {
+            self.clock.advance_ms(3_000);
+            if round == 3 {
+                self.retry_everything().await?;
+            }
+            for process in 0..self.processes.len() {
+                for worker in 0..self.processes[process].workers.len() {
+                    self.submit_with(process, worker, 12).await?;
+                }
+                self.cut();
+                for follower in 0..self.processes[process].followers.len() {
+                    self.project_with(process, follower).await?;
+                }
+            }
+            self.housekeep().await?;
+            self.operator().await;
+            if round > 4 && self.at_rest().await {
+                return Ok(());
+            }
+        }
+        Err(format!("the world does not come to rest: {}", self.unrest().await))
+    }
+
+    async fn at_rest(&self) -> bool {
+        let height = i64::try_from(self.core.height()).unwrap();
+        let behind = checkpoint::all(self.store.read()).await.unwrap().iter().any(|row| row.block + 1 != height);
+        let waits = row::Entity::find().filter(row::Column::Voided.eq(false)).count(self.store.read()).await.unwrap();
+        let control = control::Entity::find_by_id(1).one(self.store.read()).await.unwrap().unwrap();
+        !behind && waits == 0 && self.core.pending() == 0 && !control.catching_up()
+    }
+
+    async fn unrest(&self) -> String {
+        let rows = row::Entity::find().all(self.store.read()).await.unwrap();
+        let lanes = lane::Entity::find().all(self.store.read()).await.unwrap();
+        let partitions = checkpoint::all(self.store.read()).await.unwrap();
+        let control = control::Entity::find_by_id(1).one(self.store.read()).await.unwrap();
+        format!("height {} pending {} {control:?} {rows:?} {lanes:?} {partitions:?}", self.core.height(), self.core.pending())
+    }
+
+    /// A client sends a transfer, or sends old ones again, some of them twice in one
+    /// fold.
+    async fn client(&mut self) -> Result<(), String> {
+        let mut fold = Vec::new();
+        for _ in 0..=self.below(3) {
+            let sent = if self.sent.is_empty() || self.chance(70) {
+                let submission = self.transfer();
+                self.sent.push(Sent { submission, accepted: false });
+                self.sent.len() - 1
+            } else {
+                self.below(self.sent.len())
+            };
+            fold.push(sent);
+        }
+        self.send(&fold).await
+    }
+
+    async fn send(&mut self, fold: &[usize]) -> Result<(), String> {
+        let submissions = fold.iter().map(|sent| self.sent[*sent].submission.clone()).collect();
+        let answers = self.folder.fold(submissions).await.map_err(|error| error.to_string())?;
+        for (sent, answer) in fold.iter().zip(answers) {
+            let Ok(operation) = answer else { continue };
+            let refused_at_the_door =
+                operation.state == i32::from(OperationState::Refused) && operation.number.is_none();
+            if !refused_at_the_door {
+                self.sent[*sent].accepted = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn transfer(&mut self) -> Submission {
+        let accounts = accounts();
+        let sender = self.below(accounts.len());
+        let receiver = (sender + 1 + self.below(accounts.len() - 1)) % accounts.len();
+        let mut amount_qirat = 1_000 * (1 + self.below(200_000) as u64);
+        if self.chance(2) {
+            amount_qirat += POISON;
+        }
+        let max_fee_qirat = amount_qirat.div_ceil(100);
+        let body = Body::Transfer(Transfer {
+            sender: accounts[sender].clone(),
+            receiver: accounts[receiver].clone(),
+            amount_qirat,
+            max_fee_qirat,
+            reference_digest: Vec::new().into(),
+        });
+        let hold = Acceptance::Hold {
+            account: accounts[sender].clone(),
+            qirat: i64::try_from(amount_qirat + max_fee_qirat).unwrap(),
+        };
+        let lane = of_account(&accounts[sender], PARTNER_LANES).to_string();
+        submission(self.sent.len() as u128, OperationType::Transfer, lane, body, hold)
+    }
+
+    /// A client that never heard an answer asks again, days later.
+    async fn retry_everything(&mut self) -> Result<(), String> {
+        let all: Vec<usize> = (0..self.sent.len()).collect();
+        for fold in all.chunks(16) {
+            self.send(fold).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn cut(&mut self) {
+        self.core.cut_block().unwrap();
+    }
+
+    async fn submit(&mut self) -> Result<(), String> {
+        let process = self.below(self.processes.len());
+        let worker = self.below(self.processes[process].workers.len());
+        let steps = 1 + self.below(3);
+        self.submit_with(process, worker, steps).await
+    }
+
+    async fn submit_with(&mut self, process: usize, worker: usize, steps: usize) -> Result<(), String> {
+        let worker = self.processes[process].workers.values_mut().nth(worker).unwrap();
+        for _ in 0..steps {
+            let next = worker.step().await.map_err(|error| error.to_string())?;
+            if matches!(next, Next::Idle | Next::Elsewhere | Next::Projected) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn project(&mut self) -> Result<(), String> {
+        let process = self.below(self.processes.len());
+        let follower = self.below(PARTITIONS as usize);
+        self.project_with(process, follower).await
+    }
+
+    async fn project_with(&mut self, process: usize, follower: usize) -> Result<(), String> {
+        let ledger = self.ledger.clone();
+        let follower = &mut self.processes[process].followers[follower];
+        let Some(next) = follower.next else {
+            follower.next = follower.partition.lease().await.map_err(|error| error.to_string())?;
+            return Ok(());
+        };
+        let mut blocks = ledger.blocks(next).await.unwrap().ready_chunks(4);
+        let Some(Some(group)) = blocks.next().now_or_never() else {
+            // A quiet chain: look whether the lease is still held.
+            if !follower.partition.renew().await.map_err(|error| error.to_string())? {
+                follower.next = None;
+            }
+            return Ok(());
+        };
+        let group: Vec<_> = group.into_iter().collect::<Result<_, LedgerError>>().unwrap();
+        match follower.partition.apply(&group).await.map_err(|error| error.to_string())? {
+            Applied::Yes => follower.next = group.last().map(|block| block.number + 1),
+            Applied::Elsewhere => follower.next = None,
+            Applied::Stopped(reason) => return Err(format!("partition stopped: {reason}")),
+        }
+        Ok(())
+    }
+
+    /// The network loses, doubles and delays.
+    async fn network(&mut self) {
+        let which = self.below(8);
+        self.core.faults(|faults| match which {
+            0 => faults.drop_submit_answers += 1,
+            1 => faults.lose_submits += 1,
+            2 => faults.duplicate_submits += 1,
+            3 => faults.refuse_envelopes += 1,
+            4 => faults.conflicts += 1,
+            5 => faults.drop_status_answers += 2,
+            6 => faults.overload += 1,
+            _ => {}
+        });
+        let stored = envelope::Entity::find().all(self.store.read()).await.unwrap();
+        self.late.extend(stored.into_iter().map(|row| bytes::Bytes::from(row.envelope)));
+        if !self.late.is_empty() {
+            let late = self.below(self.late.len());
+            // Refused or not: nobody waits for the answer.
+            let _ = self.core.submit(&self.late[late]);
+        }
+    }
+
+    /// An endorser falls behind, fails on everything, or comes back.
+    fn endorsers(&mut self) {
+        let endorser = self.below(2);
+        let fault = match self.below(4) {
+            0 => Some(EndorserFault { behind: 1 + self.below(3) as u64, fails: None }),
+            1 => Some(EndorserFault {
+                behind: 0,
+                fails: Some(LedgerError::Chaincode { message: "panicked".to_owned() }),
+            }),
+            _ => None,
+        };
+        self.core.faults(|faults| match fault {
+            Some(fault) => drop(faults.endorsers.insert(endorser, fault)),
+            None => faults.endorsers.clear(),
+        });
+    }
+
+    /// A worker, or a whole process, is gone and starts again.
+    fn crash(&mut self) {
+        let process = self.below(self.processes.len());
+        match self.below(3) {
+            0 => self.processes[process] = self.process(process),
+            1 => {
+                let workers = self.processes[process].workers.len();
+                let lane = *self.processes[process].workers.keys().nth(self.random_below(workers)).unwrap();
+                let worker = self.worker(process, lane);
+                self.processes[process].workers.insert(lane, worker);
+            }
+            _ => {
+                let partition = self.below(PARTITIONS as usize);
+                self.processes[process].followers[partition] =
+                    self.follower(process, i32::try_from(partition).unwrap());
+            }
+        }
+    }
+
+    fn random_below(&self, bound: usize) -> usize {
+        usize::try_from(self.core.height()).unwrap() % bound
+    }
+
+    /// A clock jumps: past every lease, or back.
+    fn jump(&mut self) {
+        let by_ms = if self.chance(70) { 20_000 } else { -5_000 };
+        self.clock.advance_ms(by_ms);
+    }
+
+    /// Somebody looks at lanes that hold: poison is abandoned, and the lane goes on.
+    /// Once in a while something else is abandoned too, at any moment.
+    async fn operator(&mut self) {
+        let held = lane::Entity::find().filter(lane::Column::HeldReason.is_not_null()).all(self.store.read()).await.unwrap();
+        let tx = self.store.begin().await.unwrap();
+        for lane in held {
+            let rows = row::Entity::find().filter(row::Column::Lane.eq(lane.name.as_str())).all(&tx).await.unwrap();
+            for row in rows.into_iter().filter(|row| self.is_poison(row.id)) {
+                abandon_in(&tx, row.id).await;
+            }
+            lane::Entity::update_many()
+                .col_expr(lane::Column::HeldReason, Expr::value(None::<String>))
+                .filter(lane::Column::Name.eq(lane.name))
+                .exec(&tx)
+                .await
+                .unwrap();
+        }
+        if self.chance(30) && !self.sent.is_empty() {
+            let any = self.below(self.sent.len());
+            abandon_in(&tx, self.sent[any].submission.id.0).await;
+            self.abandoned = true;
+        }
+        tx.commit().await.unwrap();
+    }
+
+    fn is_poison(&self, id: Uuid) -> bool {
+        self.sent.iter().any(|sent| {
+            sent.submission.id.0 == id
+                && matches!(&sent.submission.body, Body::Transfer(transfer) if transfer.amount_qirat % 1_000 == POISON)
+        })
+    }
+
+    async fn housekeep(&mut self) -> Result<(), String> {
+        for process in 0..self.processes.len() {
+            let parts = self.projector(process, &self.store);
+            let target = &mut self.processes[process].target;
+            projector::housekeep(&parts, target).await.map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// The database is saved, or falls back to what was saved: under running
+    /// processes, or with all of them started anew.
+    async fn database(&mut self) {
+        if self.chance(50) {
+            self.backup = image::take(&self.store).await;
+            return;
+        }
+        if self.chance(50) {
+            return;
+        }
+        image::restore(&self.store, &self.backup).await;
+        self.fell_back = true;
+        if self.chance(50) {
+            gx_server::outbox::catching_up::mark(&self.store).await.unwrap();
+            self.processes = vec![self.process(0), self.process(1)];
+        }
+    }
+}
+
+async fn abandon_in(tx: &sea_orm::DatabaseTransaction, id: Uuid) {
+    row::Entity::update_many()
+        .col_expr(row::Column::Abandoned, true.into())
+        .filter(row::Column::Id.eq(id))
+        .filter(row::Column::Number.is_null())
+        .exec(tx)
+        .await
+        .unwrap();
+}
+
