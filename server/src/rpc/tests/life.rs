@@ -103,6 +103,21 @@ async fn a_call_leaves_one_line_and_its_metrics() {
 }
 
 #[tokio::test]
+async fn a_call_whose_client_goes_away_is_counted() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _metrics = metrics::set_default_local_recorder(&recorder);
+    let server = Server::start().await;
+    let mut client = OperationServiceClient::new(server.channel().await);
+    let held = tokio::spawn(async move { client.get_operation(get("user", "hold")).await });
+    server.service.entered.notified().await;
+    held.abort();
+    server.shutdown.cancel();
+    server.task.await.unwrap().unwrap();
+    let text = recorder.handle().render();
+    assert!(text.contains("code=\"CANCELLED\"} 1"), "{text}");
+}
+
+#[tokio::test]
 async fn browsers_get_complete_refusals_too() {
     let server = Server::start().await;
     let head = format!(
