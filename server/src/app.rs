@@ -1,10 +1,19 @@
 //! What every role shares, built once.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    audit::Trail, auth::Authenticator, cache::Wake, clock::SharedClock, config::Config,
-    limits::RateLimits, outbox::Intake, store::Store, telemetry::Readiness,
+    audit::Trail,
+    auth::{Authenticator, Passwords},
+    cache::Wake,
+    clock::SharedClock,
+    config::Config,
+    limits::RateLimits,
+    notifier::Notifier,
+    outbox::Intake,
+    secrets::Secrets,
+    store::Store,
+    telemetry::Readiness,
 };
 
 /// What every role shares; cheap to clone.
@@ -22,8 +31,16 @@ pub struct App {
     pub topology: Topology,
     /// Takes commands.
     pub intake: Intake,
+    /// Where the files of this process live; made, and readable by its owner alone.
+    pub data_dir: PathBuf,
+    /// The keys of the process.
+    pub secrets: Arc<Secrets>,
     /// Issues and verifies access tokens.
     pub auth: Authenticator,
+    /// Hashes and verifies passwords.
+    pub passwords: Passwords,
+    /// Delivers one-time codes and notices.
+    pub notifier: Notifier,
     /// Takes lines of the audit log that are written behind the answer.
     pub trail: Trail,
     /// How often callers and addresses may call.

@@ -1,7 +1,7 @@
 //! A small world for unit tests: a database in memory with a running intake,
 //! callers, and rows that stand there as the projections write them.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{net::Ipv4Addr, path::Path, sync::Arc};
 
 use gx_contract::{account::AccountId, lane};
 use gx_proto::gx::{
@@ -16,16 +16,18 @@ use uuid::Uuid;
 use crate::{
     app::{App, Topology},
     audit,
-    auth::{Caller, Context, UserId},
+    auth::{Authenticator, Caller, Context, Passwords, UserId},
     cache::Wake,
     checkpoint::{self, partition_of},
-    clock::ManualClock,
+    clock::{ManualClock, SharedClock},
     config::Config,
     directory,
     error::Error,
     limits::RateLimits,
+    notifier::Notifier,
     outbox::{Folder, Intake, entity::control, intake},
     projector,
+    secrets::Secrets,
     store::{DatabaseUrl, Store},
     telemetry::Readiness,
     tokenomics::projection::{Change, supply_in},
@@ -73,16 +75,37 @@ pub(crate) async fn app() -> App {
         config.intake.clone(),
         CancellationToken::new(),
     ));
+    // The folder goes when the test's process does; only key files are in it.
+    let data_dir = tempfile::tempdir().unwrap().keep();
+    assemble(store, clock, wake, intake, TOPOLOGY, &data_dir)
+}
+
+/// What a role would build from these parts, on default settings.
+pub(crate) fn assemble(
+    store: Store,
+    clock: SharedClock,
+    wake: Wake,
+    intake: Intake,
+    topology: Topology,
+    data_dir: &Path,
+) -> App {
+    let config = Config::default();
+    let secrets = Arc::new(Secrets::load_or_create(data_dir).unwrap());
     App {
+        auth: Authenticator::new(store.clone(), clock.clone(), secrets.clone(), &config.token),
+        passwords: Passwords::new(&config.login),
+        notifier: Notifier::new(data_dir),
         rates: RateLimits::new(&config.limits),
+        readiness: Readiness::default(),
+        trail: audit::trail().0,
+        data_dir: data_dir.to_owned(),
         config: Arc::new(config),
+        topology,
         clock,
         store,
         wake,
-        topology: TOPOLOGY,
         intake,
-        trail: audit::trail().0,
-        readiness: Readiness::default(),
+        secrets,
     }
 }
 

@@ -81,8 +81,13 @@ fn bind(config: &Config) -> anyhow::Result<Ports> {
 }
 
 async fn open_store(config: &Config) -> anyhow::Result<Store> {
-    let url = config.database_url().map_err(anyhow::Error::msg).context("database.url")?;
-    Store::open(&url).await.context("the database cannot be opened (setting database.url)")
+    let url = config
+        .database_url()
+        .map_err(anyhow::Error::msg)
+        .context("database.url")?;
+    Store::open(&url)
+        .await
+        .context("the database cannot be opened (setting database.url)")
 }
 
 fn open_devnet(config: &Config, data_dir: &std::path::Path) -> anyhow::Result<Arc<Core>> {
@@ -142,12 +147,28 @@ impl Stages {
         shutdown: &CancellationToken,
     ) -> Self {
         let mut tasks = JoinSet::new();
-        let folder = Folder { store: app.store.clone(), clock: app.clock.clone(), wake: app.wake.clone() };
-        tasks.spawn(intake::run(line, folder, app.config.intake.clone(), shutdown.clone()));
-        tasks.spawn(submitter::run(submitter_parts(app, ledger.clone()), shutdown.clone()));
-        tasks.spawn(projector::run(projector_parts(app, ledger), shutdown.clone()));
+        let folder = Folder {
+            store: app.store.clone(),
+            clock: app.clock.clone(),
+            wake: app.wake.clone(),
+        };
+        tasks.spawn(intake::run(
+            line,
+            folder,
+            app.config.intake.clone(),
+            shutdown.clone(),
+        ));
+        tasks.spawn(submitter::run(
+            submitter_parts(app, ledger.clone()),
+            shutdown.clone(),
+        ));
+        tasks.spawn(projector::run(
+            projector_parts(app, ledger),
+            shutdown.clone(),
+        ));
         tasks.spawn(trail.run(app.store.clone(), shutdown.clone()));
-        let sealer = audit::Sealer::new(app.store.clone(), app.clock.clone(), app.config.instance());
+        let sealer =
+            audit::Sealer::new(app.store.clone(), app.clock.clone(), app.config.instance());
         tasks.spawn(sealer.run(shutdown.clone()));
         Self { tasks }
     }
@@ -207,7 +228,9 @@ async fn serve(
     recorder: PrometheusHandle,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let Some(started) = shutdown.run_until_cancelled(first_start(app)).await else { return Ok(()) };
+    let Some(started) = shutdown.run_until_cancelled(first_start(app)).await else {
+        return Ok(());
+    };
     started?;
     let taken = BTreeMap::from([
         ("identity", ports.identity.address().port()),
@@ -221,10 +244,21 @@ async fn serve(
         ("svc-wallet", ports.wallet),
         ("svc-tokenomics", ports.tokenomics),
     ] {
-        serving.spawn(rpc::serve(app.clone(), name, bound.open()?, services(app), shutdown.clone()));
+        serving.spawn(rpc::serve(
+            app.clone(),
+            name,
+            bound.open()?,
+            services(app),
+            shutdown.clone(),
+        ));
     }
     let metrics = ports.metrics.open()?;
-    serving.spawn(telemetry::serve_metrics(metrics, recorder, app.readiness.clone(), shutdown.clone()));
+    serving.spawn(telemetry::serve_metrics(
+        metrics,
+        recorder,
+        app.readiness.clone(),
+        shutdown.clone(),
+    ));
     listen::write_ports(&app.data_dir, &taken)?;
     tracing::info!(
         identity = taken["identity"],
@@ -241,7 +275,9 @@ async fn serve(
 }
 
 async fn first_start(app: &App) -> anyhow::Result<()> {
-    start::bootstrap(app).await.context("the ledger cannot be bootstrapped")?;
+    start::bootstrap(app)
+        .await
+        .context("the ledger cannot be bootstrapped")?;
     if identity::first_start(app).await? {
         let path = app.data_dir.join("initial-password");
         tracing::info!(file = %path.display(), "the first SUPER_ADMIN is `root`; its password stands in the file");

@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gx_proto::gx::operation::v1::{OperationResult, OperationState, OperationType};
+use gx_proto::gx::{
+    common::v1::Reason,
+    operation::v1::{OperationResult, OperationState, OperationType},
+};
 use prost::Message;
 use sea_orm::{
     ActiveValue::Set,
@@ -17,7 +20,7 @@ use super::{
     entity::{operation, row},
 };
 use crate::{
-    error::Result,
+    error::{Result, reason_name},
     fault::{self, Fault},
     store::Lock,
 };
@@ -59,8 +62,8 @@ pub enum Outcome {
 pub struct Settling {
     /// What the commands held, by account; to be released in the same transaction.
     pub held: BTreeMap<String, i64>,
-    /// The operations that were settled now and did not take effect.
-    pub failed: Vec<Uuid>,
+    /// The operations that were settled now and did not take effect, and why.
+    pub failed: Vec<(Uuid, &'static str)>,
 }
 
 /// Settles commands. An id that is met a second time keeps its outcome and pages.
@@ -90,17 +93,23 @@ pub async fn settle_in(
         tracing::error!(command.id = %twice.id.simple(), block = twice.block, "command met a second time");
         metrics::counter!("gx_settled_twice_total").increment(1);
     }
-    let failed =
-        |one: &&Settled| settled.contains(&one.id) && !matches!(one.outcome, Outcome::Done(_));
+    let failed = sorted.iter().filter(|one| settled.contains(&one.id));
+    let failed = failed.filter_map(|one| Some((one.id, one.outcome.reason()?)));
     Ok(Settling {
+        failed: failed.collect(),
         held: take_rows_in(tx, &sorted, &settled).await?,
-        failed: sorted
-            .iter()
-            .copied()
-            .filter(failed)
-            .map(|one| one.id)
-            .collect(),
     })
+}
+
+impl Outcome {
+    /// Why the command did not take effect; `None` if it did.
+    fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Done(_) => None,
+            Self::Refused(refusal) => Some(reason_name(refusal.reason)),
+            Self::Voided => Some(reason_name(Reason::Voided)),
+        }
+    }
 }
 
 async fn insert_in(
@@ -126,9 +135,7 @@ async fn update_in(
     commands: &[&Settled],
     now_ms: i64,
 ) -> Result<BTreeSet<Uuid>> {
-    use operation::Column::{
-        Block, FabricTxId, Number, Reason, ReasonMetadata, Result, SettledMs, State,
-    };
+    use operation::Column::{Block, FabricTxId, Number, ReasonMetadata, Result, SettledMs, State};
     if commands.is_empty() {
         return Ok(BTreeSet::new());
     }
@@ -149,7 +156,7 @@ async fn update_in(
                 OnConflict::column(operation::Column::Id)
                     .update_columns([
                         State,
-                        Reason,
+                        operation::Column::Reason,
                         ReasonMetadata,
                         Result,
                         Number,
@@ -222,7 +229,7 @@ fn active(command: &Settled, now_ms: i64) -> operation::ActiveModel {
             None,
         ),
         Outcome::Voided => {
-            let reason = gx_proto::gx::common::v1::Reason::Voided;
+            let reason = Reason::Voided;
             (OperationState::Refused, Some(reason.into()), None, None)
         }
     };

@@ -10,6 +10,7 @@ use super::facts::{Facts, LaneMoved};
 use crate::{
     directory,
     error::Result,
+    identity,
     outbox::{
         entity::{envelope, lane},
         hold, settle,
@@ -37,6 +38,13 @@ pub(super) async fn apply_in(
     wallet::projection::folded_in(tx, &facts.folded).await?;
     wallet::projection::credits_in(tx, &facts.credits_opened, &facts.credits_folded).await?;
     hold::release_in(tx, settling.held).await?;
+
+    for opened in &facts.opened {
+        identity::projection::account_opened_in(tx, &opened.account).await?;
+    }
+    for (operation, reason) in settling.failed {
+        identity::projection::account_refused_in(tx, operation, reason).await?;
+    }
 
     tokenomics::projection::countries_loaded_in(tx, &facts.countries).await?;
     tokenomics::projection::accounts_created_in(tx, &facts.created).await?;

@@ -2,9 +2,12 @@
 
 use futures::{FutureExt, StreamExt};
 use gx_contract::lane::of_account;
-use gx_fabric::devnet::EndorserFault;
 use gx_fabric::LedgerError;
-use gx_proto::gx::{contract::v1::{Transfer, command::Body}, operation::v1::{OperationState, OperationType}};
+use gx_fabric::devnet::EndorserFault;
+use gx_proto::gx::{
+    contract::v1::{Transfer, command::Body},
+    operation::v1::{OperationState, OperationType},
+};
 use gx_server::{
     checkpoint,
     outbox::{
@@ -51,7 +54,8 @@ impl World {
 
     /// Nothing goes wrong any more: the world must come to rest.
     pub(super) async fn quiet(&mut self) -> Result<(), String> {
-        self.core.faults(|faults| *faults = gx_fabric::devnet::Faults::default());
+        self.core
+            .faults(|faults| *faults = gx_fabric::devnet::Faults::default());
         for round in 0..ROUNDS {
             self.clock.advance_ms(3_000);
             if round == 3 {
@@ -72,14 +76,29 @@ impl World {
                 return Ok(());
             }
         }
-        Err(format!("the world does not come to rest: {}", self.unrest().await))
+        Err(format!(
+            "the world does not come to rest: {}",
+            self.unrest().await
+        ))
     }
 
     async fn at_rest(&self) -> bool {
         let height = i64::try_from(self.core.height()).unwrap();
-        let behind = checkpoint::all(self.store.read()).await.unwrap().iter().any(|row| row.block + 1 != height);
-        let waits = row::Entity::find().filter(row::Column::Voided.eq(false)).count(self.store.read()).await.unwrap();
-        let control = control::Entity::find_by_id(1).one(self.store.read()).await.unwrap().unwrap();
+        let behind = checkpoint::all(self.store.read())
+            .await
+            .unwrap()
+            .iter()
+            .any(|row| row.block + 1 != height);
+        let waits = row::Entity::find()
+            .filter(row::Column::Voided.eq(false))
+            .count(self.store.read())
+            .await
+            .unwrap();
+        let control = control::Entity::find_by_id(1)
+            .one(self.store.read())
+            .await
+            .unwrap()
+            .unwrap();
         !behind && waits == 0 && self.core.pending() == 0 && !control.catching_up()
     }
 
@@ -87,8 +106,15 @@ impl World {
         let rows = row::Entity::find().all(self.store.read()).await.unwrap();
         let lanes = lane::Entity::find().all(self.store.read()).await.unwrap();
         let partitions = checkpoint::all(self.store.read()).await.unwrap();
-        let control = control::Entity::find_by_id(1).one(self.store.read()).await.unwrap();
-        format!("height {} pending {} {control:?} {rows:?} {lanes:?} {partitions:?}", self.core.height(), self.core.pending())
+        let control = control::Entity::find_by_id(1)
+            .one(self.store.read())
+            .await
+            .unwrap();
+        format!(
+            "height {} pending {} {control:?} {rows:?} {lanes:?} {partitions:?}",
+            self.core.height(),
+            self.core.pending()
+        )
     }
 
     /// A client sends a transfer, or sends old ones again, some of them twice in one
@@ -98,7 +124,10 @@ impl World {
         for _ in 0..=self.below(3) {
             let sent = if self.sent.is_empty() || self.chance(70) {
                 let submission = self.transfer();
-                self.sent.push(Sent { submission, accepted: false });
+                self.sent.push(Sent {
+                    submission,
+                    accepted: false,
+                });
                 self.sent.len() - 1
             } else {
                 self.below(self.sent.len())
@@ -109,8 +138,15 @@ impl World {
     }
 
     async fn send(&mut self, fold: &[usize]) -> Result<(), String> {
-        let submissions = fold.iter().map(|sent| self.sent[*sent].submission.clone()).collect();
-        let answers = self.folder.fold(submissions).await.map_err(|error| error.to_string())?;
+        let submissions = fold
+            .iter()
+            .map(|sent| self.sent[*sent].submission.clone())
+            .collect();
+        let answers = self
+            .folder
+            .fold(submissions)
+            .await
+            .map_err(|error| error.to_string())?;
         for (sent, answer) in fold.iter().zip(answers) {
             let Ok(operation) = answer else { continue };
             let refused_at_the_door =
@@ -143,7 +179,13 @@ impl World {
             qirat: i64::try_from(amount_qirat + max_fee_qirat).unwrap(),
         };
         let lane = of_account(&accounts[sender], PARTNER_LANES).to_string();
-        submission(self.sent.len() as u128, OperationType::Transfer, lane, body, hold)
+        submission(
+            self.sent.len() as u128,
+            OperationType::Transfer,
+            lane,
+            body,
+            hold,
+        )
     }
 
     /// A client that never heard an answer asks again, days later.
@@ -166,8 +208,17 @@ impl World {
         self.submit_with(process, worker, steps).await
     }
 
-    async fn submit_with(&mut self, process: usize, worker: usize, steps: usize) -> Result<(), String> {
-        let worker = self.processes[process].workers.values_mut().nth(worker).unwrap();
+    async fn submit_with(
+        &mut self,
+        process: usize,
+        worker: usize,
+        steps: usize,
+    ) -> Result<(), String> {
+        let worker = self.processes[process]
+            .workers
+            .values_mut()
+            .nth(worker)
+            .unwrap();
         for _ in 0..steps {
             let next = worker.step().await.map_err(|error| error.to_string())?;
             if matches!(next, Next::Idle | Next::Elsewhere | Next::Projected) {
@@ -187,19 +238,36 @@ impl World {
         let ledger = self.ledger.clone();
         let follower = &mut self.processes[process].followers[follower];
         let Some(next) = follower.next else {
-            follower.next = follower.partition.lease().await.map_err(|error| error.to_string())?;
+            follower.next = follower
+                .partition
+                .lease()
+                .await
+                .map_err(|error| error.to_string())?;
             return Ok(());
         };
         let mut blocks = ledger.blocks(next).await.unwrap().ready_chunks(4);
         let Some(Some(group)) = blocks.next().now_or_never() else {
             // A quiet chain: look whether the lease is still held.
-            if !follower.partition.renew().await.map_err(|error| error.to_string())? {
+            if !follower
+                .partition
+                .renew()
+                .await
+                .map_err(|error| error.to_string())?
+            {
                 follower.next = None;
             }
             return Ok(());
         };
-        let group: Vec<_> = group.into_iter().collect::<Result<_, LedgerError>>().unwrap();
-        match follower.partition.apply(&group).await.map_err(|error| error.to_string())? {
+        let group: Vec<_> = group
+            .into_iter()
+            .collect::<Result<_, LedgerError>>()
+            .unwrap();
+        match follower
+            .partition
+            .apply(&group)
+            .await
+            .map_err(|error| error.to_string())?
+        {
             Applied::Yes => follower.next = group.last().map(|block| block.number + 1),
             Applied::Elsewhere => follower.next = None,
             Applied::Stopped(reason) => return Err(format!("partition stopped: {reason}")),
@@ -220,8 +288,15 @@ impl World {
             6 => faults.overload += 1,
             _ => {}
         });
-        let stored = envelope::Entity::find().all(self.store.read()).await.unwrap();
-        self.late.extend(stored.into_iter().map(|row| bytes::Bytes::from(row.envelope)));
+        let stored = envelope::Entity::find()
+            .all(self.store.read())
+            .await
+            .unwrap();
+        self.late.extend(
+            stored
+                .into_iter()
+                .map(|row| bytes::Bytes::from(row.envelope)),
+        );
         if !self.late.is_empty() {
             let late = self.below(self.late.len());
             // Refused or not: nobody waits for the answer.
@@ -233,10 +308,15 @@ impl World {
     fn endorsers(&mut self) {
         let endorser = self.below(2);
         let fault = match self.below(4) {
-            0 => Some(EndorserFault { behind: 1 + self.below(3) as u64, fails: None }),
+            0 => Some(EndorserFault {
+                behind: 1 + self.below(3) as u64,
+                fails: None,
+            }),
             1 => Some(EndorserFault {
                 behind: 0,
-                fails: Some(LedgerError::Chaincode { message: "panicked".to_owned() }),
+                fails: Some(LedgerError::Chaincode {
+                    message: "panicked".to_owned(),
+                }),
             }),
             _ => None,
         };
@@ -253,7 +333,11 @@ impl World {
             0 => self.processes[process] = self.process(process),
             1 => {
                 let workers = self.processes[process].workers.len();
-                let lane = *self.processes[process].workers.keys().nth(self.random_below(workers)).unwrap();
+                let lane = *self.processes[process]
+                    .workers
+                    .keys()
+                    .nth(self.random_below(workers))
+                    .unwrap();
                 let worker = self.worker(process, lane);
                 self.processes[process].workers.insert(lane, worker);
             }
@@ -278,10 +362,18 @@ impl World {
     /// Somebody looks at lanes that hold: poison is abandoned, and the lane goes on.
     /// Once in a while something else is abandoned too, at any moment.
     async fn operator(&mut self) {
-        let held = lane::Entity::find().filter(lane::Column::HeldReason.is_not_null()).all(self.store.read()).await.unwrap();
+        let held = lane::Entity::find()
+            .filter(lane::Column::HeldReason.is_not_null())
+            .all(self.store.read())
+            .await
+            .unwrap();
         let tx = self.store.begin().await.unwrap();
         for lane in held {
-            let rows = row::Entity::find().filter(row::Column::Lane.eq(lane.name.as_str())).all(&tx).await.unwrap();
+            let rows = row::Entity::find()
+                .filter(row::Column::Lane.eq(lane.name.as_str()))
+                .all(&tx)
+                .await
+                .unwrap();
             for row in rows.into_iter().filter(|row| self.is_poison(row.id)) {
                 abandon_in(&tx, row.id).await;
             }
@@ -311,7 +403,9 @@ impl World {
         for process in 0..self.processes.len() {
             let parts = self.projector(process, &self.store);
             let target = &mut self.processes[process].target;
-            projector::housekeep(&parts, target).await.map_err(|error| error.to_string())?;
+            projector::housekeep(&parts, target)
+                .await
+                .map_err(|error| error.to_string())?;
         }
         Ok(())
     }
@@ -329,7 +423,9 @@ impl World {
         image::restore(&self.store, &self.backup).await;
         self.fell_back = true;
         if self.chance(50) {
-            gx_server::outbox::catching_up::mark(&self.store).await.unwrap();
+            gx_server::outbox::catching_up::mark(&self.store)
+                .await
+                .unwrap();
             self.processes = vec![self.process(0), self.process(1)];
         }
     }
@@ -344,4 +440,3 @@ async fn abandon_in(tx: &sea_orm::DatabaseTransaction, id: Uuid) {
         .await
         .unwrap();
 }
-

@@ -7,7 +7,8 @@ use gx_contract::amount::MAXIMUM_SUPPLY;
 use gx_fabric::{Block, LedgerError, ValidationFlag};
 use gx_proto::gx::{
     contract::v1::{
-        BatchCommitted, CommandRefusal, Query, QueryBalances, command_outcome::Outcome, query, query_result,
+        BatchCommitted, CommandRefusal, Query, QueryBalances, command_outcome::Outcome, query,
+        query_result,
     },
     operation::v1::OperationState,
 };
@@ -47,8 +48,13 @@ pub(super) async fn everything(world: &mut World, template: &Template) -> Result
 fn blocks(world: &World) -> Vec<Block> {
     let stream = world.ledger.blocks(0).now_or_never().unwrap().unwrap();
     let height = usize::try_from(world.core.height()).unwrap();
-    let blocks: Result<Vec<_>, LedgerError> =
-        stream.take(height).collect::<Vec<_>>().now_or_never().unwrap().into_iter().collect();
+    let blocks: Result<Vec<_>, LedgerError> = stream
+        .take(height)
+        .collect::<Vec<_>>()
+        .now_or_never()
+        .unwrap()
+        .into_iter()
+        .collect();
     blocks.unwrap()
 }
 
@@ -56,15 +62,25 @@ fn blocks(world: &World) -> Vec<Block> {
 fn fates(blocks: &[Block]) -> Result<BTreeMap<Uuid, Fate>, String> {
     let mut fates = BTreeMap::new();
     let mut lanes = BTreeMap::new();
-    let valid = blocks.iter().flat_map(|block| &block.transactions).filter(|tx| tx.flag == ValidationFlag::VALID);
+    let valid = blocks
+        .iter()
+        .flat_map(|block| &block.transactions)
+        .filter(|tx| tx.flag == ValidationFlag::VALID);
     for event in valid.filter_map(|tx| tx.event.clone()) {
         let event = BatchCommitted::decode(event).unwrap();
         let lane = event.lane.unwrap();
         let expected: u64 = lanes.get(&(lane.domain, lane.number)).copied().unwrap_or(0) + 1;
         if event.first_sequence != expected {
-            return Err(format!("lane {lane:?} goes on with {} after {}", event.first_sequence, expected - 1));
+            return Err(format!(
+                "lane {lane:?} goes on with {} after {}",
+                event.first_sequence,
+                expected - 1
+            ));
         }
-        lanes.insert((lane.domain, lane.number), event.cursor.as_ref().unwrap().number);
+        lanes.insert(
+            (lane.domain, lane.number),
+            event.cursor.as_ref().unwrap().number,
+        );
         for outcome in &event.outcomes {
             let id = Uuid::from_slice(&outcome.id).unwrap();
             let fate = match outcome.outcome.as_ref().unwrap() {
@@ -82,11 +98,16 @@ fn fates(blocks: &[Block]) -> Result<BTreeMap<Uuid, Fate>, String> {
 
 /// Each accepted command has exactly one effect, and its operation tells it.
 async fn operations(world: &World, fates: &BTreeMap<Uuid, Fate>) -> Result<(), String> {
-    let rows = operation::Entity::find().all(world.store.read()).await.unwrap();
+    let rows = operation::Entity::find()
+        .all(world.store.read())
+        .await
+        .unwrap();
     let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
     for sent in &world.sent {
         let id = sent.submission.id.0;
-        let row = rows.get(&id).ok_or_else(|| format!("operation {id} is lost"))?;
+        let row = rows
+            .get(&id)
+            .ok_or_else(|| format!("operation {id} is lost"))?;
         let state = OperationState::try_from(row.state).unwrap();
         let told = match fates.get(&id) {
             Some(Fate::Done) => state == OperationState::Succeeded,
@@ -96,12 +117,17 @@ async fn operations(world: &World, fates: &BTreeMap<Uuid, Fate>) -> Result<(), S
             None => state == OperationState::Refused && (!sent.accepted || world.fell_back),
         };
         if !told {
-            return Err(format!("operation {id} is {state:?}, the chain says {:?}", fates.get(&id)));
+            return Err(format!(
+                "operation {id} is {state:?}, the chain says {:?}",
+                fates.get(&id)
+            ));
         }
         if let Some(Fate::Refused(reason)) = fates.get(&id)
             && !world.fell_back
         {
-            return Err(format!("operation {id} was accepted and refused by the chain: {reason:?}"));
+            return Err(format!(
+                "operation {id} was accepted and refused by the chain: {reason:?}"
+            ));
         }
     }
     Ok(())
@@ -116,7 +142,11 @@ async fn nothing_held(world: &World) -> Result<(), String> {
 }
 
 async fn supply(world: &World) -> Result<(), String> {
-    let sum = text(&world.store, "select cast(sum(balance_qirat) as text) from wallets").await;
+    let sum = text(
+        &world.store,
+        "select cast(sum(balance_qirat) as text) from wallets",
+    )
+    .await;
     let maximum = MAXIMUM_SUPPLY.get().to_string();
     if sum != maximum {
         return Err(format!("balances sum to {sum}, the supply is {maximum}"));
@@ -125,11 +155,26 @@ async fn supply(world: &World) -> Result<(), String> {
 }
 
 async fn chain_equals_read_model(world: &World) -> Result<(), String> {
-    let page = QueryBalances { after: String::new(), limit: 10_000 };
-    let query = Query { query: Some(query::Query::Balances(page)) };
-    let answer = world.ledger.query(&query).await.map_err(|error| error.to_string())?;
-    let Some(query_result::Result::Balances(balances)) = answer.result else { return Err("no balances".into()) };
-    let chain: Vec<_> = balances.accounts.iter().map(|one| (one.account.clone(), one.balance_qirat)).collect();
+    let page = QueryBalances {
+        after: String::new(),
+        limit: 10_000,
+    };
+    let query = Query {
+        query: Some(query::Query::Balances(page)),
+    };
+    let answer = world
+        .ledger
+        .query(&query)
+        .await
+        .map_err(|error| error.to_string())?;
+    let Some(query_result::Result::Balances(balances)) = answer.result else {
+        return Err("no balances".into());
+    };
+    let chain: Vec<_> = balances
+        .accounts
+        .iter()
+        .map(|one| (one.account.clone(), one.balance_qirat))
+        .collect();
     let rows = text(
         &world.store,
         "select json_group_array(json_array(account, balance_qirat)) from (select * from wallets order by account)",
@@ -165,15 +210,23 @@ async fn replay(world: &World, template: &Template, blocks: &[Block]) -> Result<
     for partition in 0..PARTITIONS {
         let mut partition = Partition::new(world.projector(9, &template.replay), partition);
         partition.lease().await.map_err(|error| error.to_string())?;
-        let applied = partition.apply(blocks).await.map_err(|error| error.to_string())?;
+        let applied = partition
+            .apply(blocks)
+            .await
+            .map_err(|error| error.to_string())?;
         if applied != Applied::Yes {
             return Err(format!("the replay ends with {applied:?}"));
         }
     }
     for table in TABLES {
-        let (lived, replayed) = (text(&world.store, table).await, text(&template.replay, table).await);
+        let (lived, replayed) = (
+            text(&world.store, table).await,
+            text(&template.replay, table).await,
+        );
         if lived != replayed {
-            return Err(format!("the read model differs from a replay: {lived}\nreplayed: {replayed}"));
+            return Err(format!(
+                "the read model differs from a replay: {lived}\nreplayed: {replayed}"
+            ));
         }
     }
     Ok(())
@@ -181,6 +234,11 @@ async fn replay(world: &World, template: &Template, blocks: &[Block]) -> Result<
 
 async fn text(store: &Store, query: &str) -> String {
     let statement = Statement::from_string(DbBackend::Sqlite, query);
-    let row = store.read().query_one_raw(statement).await.unwrap().unwrap();
+    let row = store
+        .read()
+        .query_one_raw(statement)
+        .await
+        .unwrap()
+        .unwrap();
     row.try_get_by_index(0).unwrap()
 }

@@ -22,11 +22,17 @@ const SEEDS_PLANTED: u64 = 200;
 fn chosen(name: &str, default: u64) -> u64 {
     #[expect(clippy::disallowed_methods, reason = "chooses seeds, sets nothing")]
     let value = std::env::var(name);
-    value.ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+    value
+        .ok()
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(default)
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(future)
 }
 

@@ -52,8 +52,14 @@ pub(super) const POISON: u64 = 666;
 struct Poisonous;
 
 impl Contract for Poisonous {
-    fn invoke(&self, state: &mut dyn State, invocation: &Invocation, argument: &[u8]) -> Result<Vec<u8>, ChaincodeFailure> {
-        let batch = Batch::decode(argument).map_err(|error| ChaincodeFailure::new(error.to_string()))?;
+    fn invoke(
+        &self,
+        state: &mut dyn State,
+        invocation: &Invocation,
+        argument: &[u8],
+    ) -> Result<Vec<u8>, ChaincodeFailure> {
+        let batch =
+            Batch::decode(argument).map_err(|error| ChaincodeFailure::new(error.to_string()))?;
         let poison = batch.commands.iter().any(
             |command| matches!(&command.body, Some(Body::Transfer(transfer)) if transfer.amount_qirat % 1_000 == POISON),
         );
@@ -138,13 +144,27 @@ impl Template {
         });
         let mut world = World::over(store.clone(), core, clock.clone(), 0);
         for submission in first_commands() {
-            world.folder.fold(vec![submission]).await.unwrap().remove(0).unwrap();
+            world
+                .folder
+                .fold(vec![submission])
+                .await
+                .unwrap()
+                .remove(0)
+                .unwrap();
             world.quiet().await.unwrap();
         }
         let image = image::take(&store).await;
         let core = world.core.fork().unwrap();
         let begin_ms = clock.now_ms();
-        Self { store, replay, empty, image, core, clock, begin_ms }
+        Self {
+            store,
+            replay,
+            empty,
+            image,
+            core,
+            clock,
+            begin_ms,
+        }
     }
 }
 
@@ -163,7 +183,11 @@ impl World {
         let core = Arc::new(core);
         let ledger = ledger(core.clone(), clock.clone(), seed);
         let shared: SharedClock = clock.clone();
-        let folder = Folder { store: store.clone(), clock: shared, wake: Wake::default() };
+        let folder = Folder {
+            store: store.clone(),
+            clock: shared,
+            wake: Wake::default(),
+        };
         let mut world = Self {
             random: SmallRng::seed_from_u64(seed),
             clock,
@@ -184,14 +208,18 @@ impl World {
 
     /// A process that has just started.
     pub(super) fn process(&self, number: usize) -> Process {
-        let lanes = (0..PARTNER_LANES).map(|number| format!("partner/{number}")).chain(["sys/0".to_owned()]);
+        let lanes = (0..PARTNER_LANES)
+            .map(|number| format!("partner/{number}"))
+            .chain(["sys/0".to_owned()]);
         let workers = lanes.map(|name| {
             let lane: LaneName = name.parse().unwrap();
             (lane, self.worker(number, lane))
         });
         Process {
             workers: workers.collect(),
-            followers: (0..PARTITIONS).map(|partition| self.follower(number, partition)).collect(),
+            followers: (0..PARTITIONS)
+                .map(|partition| self.follower(number, partition))
+                .collect(),
             target: None,
         }
     }
@@ -212,7 +240,10 @@ impl World {
     }
 
     pub(super) fn follower(&self, process: usize, partition: i32) -> Follower {
-        Follower { partition: projector::Partition::new(self.projector(process, &self.store), partition), next: None }
+        Follower {
+            partition: projector::Partition::new(self.projector(process, &self.store), partition),
+            next: None,
+        }
     }
 
     pub(super) fn projector(&self, process: usize, store: &Store) -> projector::Parts {
@@ -221,10 +252,17 @@ impl World {
             clock: self.clock.clone(),
             ledger: self.ledger.clone(),
             wake: self.folder.wake.clone(),
-            topology: Topology { partner_lanes: PARTNER_LANES, partitions: PARTITIONS },
+            topology: Topology {
+                partner_lanes: PARTNER_LANES,
+                partitions: PARTITIONS,
+            },
             msp_id: MSP_ID.to_owned(),
             owner: process.to_string(),
-            settings: projector::Settings { lease_ms: 10_000, poll_ms: 1_000, group_blocks: 4 },
+            settings: projector::Settings {
+                lease_ms: 10_000,
+                poll_ms: 1_000,
+                group_blocks: 4,
+            },
             readiness: Readiness::default(),
         }
     }
@@ -250,16 +288,29 @@ fn ledger(core: Arc<Core>, clock: Arc<ManualClock>, seed: u64) -> Arc<dyn Ledger
         nonce
     };
     let clock = move || clock.now_ms();
-    Arc::new(InProcessLedger::with_sources(core, MSP_ID, Arc::new(clock), Arc::new(nonces)))
+    Arc::new(InProcessLedger::with_sources(
+        core,
+        MSP_ID,
+        Arc::new(clock),
+        Arc::new(nonces),
+    ))
 }
 
 /// The accounts, in order.
 pub(super) fn accounts() -> Vec<String> {
-    (0..ACCOUNTS).map(|number| AccountId::from_bits([number + 1; 10]).to_string()).collect()
+    (0..ACCOUNTS)
+        .map(|number| AccountId::from_bits([number + 1; 10]).to_string())
+        .collect()
 }
 
 /// A command under a fixed id.
-pub(super) fn submission(number: u128, kind: OperationType, lane: String, body: Body, acceptance: Acceptance) -> Submission {
+pub(super) fn submission(
+    number: u128,
+    kind: OperationType,
+    lane: String,
+    body: Body,
+    acceptance: Acceptance,
+) -> Submission {
     let request_id = Uuid::from_u128(number);
     let id = CommandId::derive("client", request_id);
     Submission {
@@ -288,14 +339,31 @@ pub(super) fn submission(number: u128, kind: OperationType, lane: String, body: 
 
 fn first_commands() -> Vec<Submission> {
     let sys = || "sys/0".to_owned();
-    let bootstrap = Body::Bootstrap(Bootstrap { partner_lanes: PARTNER_LANES });
-    let share = |country: &str, share_ppb| CountryShare { country: country.to_owned(), share_ppb };
+    let bootstrap = Body::Bootstrap(Bootstrap {
+        partner_lanes: PARTNER_LANES,
+    });
+    let share = |country: &str, share_ppb| CountryShare {
+        country: country.to_owned(),
+        share_ppb,
+    };
     let countries = Body::LoadCountries(LoadCountries {
         countries: vec![share("AA", 600_000_000), share("BB", 400_000_000)],
     });
     let mut commands = vec![
-        submission(1 << 64, OperationType::Bootstrap, sys(), bootstrap, Acceptance::Nothing),
-        submission(2 << 64, OperationType::LoadCountries, sys(), countries, Acceptance::Nothing),
+        submission(
+            1 << 64,
+            OperationType::Bootstrap,
+            sys(),
+            bootstrap,
+            Acceptance::Nothing,
+        ),
+        submission(
+            2 << 64,
+            OperationType::LoadCountries,
+            sys(),
+            countries,
+            Acceptance::Nothing,
+        ),
     ];
     for (index, account) in accounts().into_iter().enumerate() {
         let country = if index % 2 == 0 { "AA" } else { "BB" };
@@ -307,7 +375,13 @@ fn first_commands() -> Vec<Submission> {
             grant_eligible: true,
         });
         let number = (index as u128 + 3) << 64;
-        commands.push(submission(number, OperationType::CreateAccount, lane, body, Acceptance::Nothing));
+        commands.push(submission(
+            number,
+            OperationType::CreateAccount,
+            lane,
+            body,
+            Acceptance::Nothing,
+        ));
     }
     commands
 }
