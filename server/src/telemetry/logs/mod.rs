@@ -5,7 +5,7 @@ mod json;
 use std::io::IsTerminal;
 
 use anyhow::Context as _;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 use tracing_subscriber::{
     EnvFilter, Layer,
     fmt::{format::Writer, time::FormatTime},
@@ -52,11 +52,15 @@ impl FormatTime for Times {
     }
 }
 
-/// RFC 3339 in UTC with milliseconds.
+/// RFC 3339 with always three digits of milliseconds, so that lines sort as text.
+const FORMAT: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+/// A time in UTC.
 fn timestamp(now_ms: i64) -> String {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(now_ms) * 1_000_000)
         .ok()
-        .and_then(|time| time.format(&Rfc3339).ok())
+        .and_then(|time| time.format(FORMAT).ok())
         .unwrap_or_default()
 }
 
@@ -67,5 +71,6 @@ mod tests {
     #[test]
     fn times_are_rfc_3339() {
         assert_eq!(timestamp(1_763_028_930_123), "2025-11-13T10:15:30.123Z");
+        assert_eq!(timestamp(1_763_028_930_100), "2025-11-13T10:15:30.100Z");
     }
 }
