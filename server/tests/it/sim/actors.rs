@@ -155,8 +155,8 @@ impl World {
                 answered = false;
                 continue;
             };
-            let refused_at_the_door = operation.state == i32::from(OperationState::Refused)
-                && operation.number.is_none();
+            let refused_at_the_door =
+                operation.state == i32::from(OperationState::Refused) && operation.number.is_none();
             self.sent[*sent].accepted |= !refused_at_the_door;
         }
         Ok(answered)
