@@ -10,7 +10,7 @@ use prost::Message;
 use sea_orm::{
     DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait,
     entity::prelude::*,
-    sea_query::{CaseStatement, Expr},
+    sea_query::{CaseStatement, Expr, ExprTrait},
 };
 
 use super::{Parts, credits};
@@ -241,5 +241,22 @@ pub(super) async fn submitted_in(
         .filter(operation::Column::State.eq(i32::from(OperationState::Accepted)))
         .exec(tx)
         .await?;
+    Ok(())
+}
+
+/// Notes a failure on the rows of a batch.
+pub(super) async fn failed(parts: &Parts, ids: &[Uuid], class: &str, next_ms: i64) -> Result<()> {
+    let tx = parts.store.begin().await?;
+    row::Entity::update_many()
+        .col_expr(
+            row::Column::Attempts,
+            Expr::col(row::Column::Attempts).add(1),
+        )
+        .col_expr(row::Column::ErrorClass, class.into())
+        .col_expr(row::Column::NextAttemptMs, next_ms.into())
+        .filter(row::Column::Id.is_in(ids.iter().copied()))
+        .exec(&tx)
+        .await?;
+    tx.commit().await?;
     Ok(())
 }

@@ -56,10 +56,11 @@ impl World {
     pub(super) async fn quiet(&mut self) -> Result<(), String> {
         self.core
             .faults(|faults| *faults = gx_fabric::devnet::Faults::default());
+        let mut answered = false;
         for round in 0..ROUNDS {
             self.clock.advance_ms(3_000);
-            if round == 3 {
-                self.retry_everything().await?;
+            if round >= 1 && !answered {
+                answered = self.retry_everything().await?;
             }
             for process in 0..self.processes.len() {
                 for worker in 0..self.processes[process].workers.len() {
@@ -72,7 +73,7 @@ impl World {
             }
             self.housekeep().await?;
             self.operator().await;
-            if round > 4 && self.at_rest().await {
+            if answered && self.at_rest().await {
                 return Ok(());
             }
         }
@@ -134,10 +135,11 @@ impl World {
             };
             fold.push(sent);
         }
-        self.send(&fold).await
+        self.send(&fold).await.map(|_| ())
     }
 
-    async fn send(&mut self, fold: &[usize]) -> Result<(), String> {
+    /// Sends commands in one fold; whether all were answered by their operations.
+    async fn send(&mut self, fold: &[usize]) -> Result<bool, String> {
         let submissions = fold
             .iter()
             .map(|sent| self.sent[*sent].submission.clone())
@@ -147,15 +149,17 @@ impl World {
             .fold(submissions)
             .await
             .map_err(|error| error.to_string())?;
+        let mut answered = true;
         for (sent, answer) in fold.iter().zip(answers) {
-            let Ok(operation) = answer else { continue };
+            let Ok(operation) = answer else {
+                answered = false;
+                continue;
+            };
             let refused_at_the_door =
                 operation.state == i32::from(OperationState::Refused) && operation.number.is_none();
-            if !refused_at_the_door {
-                self.sent[*sent].accepted = true;
-            }
+            self.sent[*sent].accepted |= !refused_at_the_door;
         }
-        Ok(())
+        Ok(answered)
     }
 
     fn transfer(&mut self) -> Submission {
@@ -188,13 +192,14 @@ impl World {
         )
     }
 
-    /// A client that never heard an answer asks again, days later.
-    async fn retry_everything(&mut self) -> Result<(), String> {
+    /// Clients ask again for everything, days later; whether all were answered.
+    async fn retry_everything(&mut self) -> Result<bool, String> {
         let all: Vec<usize> = (0..self.sent.len()).collect();
-        for fold in all.chunks(16) {
-            self.send(fold).await?;
+        let mut answered = true;
+        for fold in all.chunks(32) {
+            answered &= self.send(fold).await?;
         }
-        Ok(())
+        Ok(answered)
     }
 
     pub(super) fn cut(&mut self) {
