@@ -4,6 +4,7 @@
 
 use gx_proto::gx::{
     identity::v1::{GetMeRequest, GetVerificationRequest, User, UserStatus, VerificationState},
+    ledger::v1::GetLedgerRequest,
     operation::v1::{OperationState, operation, operation_result},
     wallet::v1::{Entry, EntryKind, QuoteTransferRequest, WalletStatus, WalletType},
 };
@@ -194,6 +195,12 @@ async fn check(gx: &Gx, ann: &Person, bee: &Person, block: u64) {
     .await;
     check_history(bee, &[(EntryKind::Transfer, signed(AMOUNT))]).await;
     check_supply(gx, block).await;
+    let ledger = ann.client.ledger().get_ledger(GetLedgerRequest {}).await;
+    let ledger = ledger.unwrap().into_inner();
+    assert!(ledger.as_of_block >= block);
+    assert!(ledger.height > ledger.as_of_block, "{ledger:?}");
+    let lags = ledger.partitions.iter().map(|one| one.lag_blocks);
+    assert!(lags.eq([0, 0]), "a quiet chain has no lag: {ledger:?}");
     let status = me(&ann.client).await.status();
     assert_eq!(status, UserStatus::Active);
 }
