@@ -1,5 +1,6 @@
 //! The promises of GX, each held by a test. One binary, so one link.
 
+mod bad_input;
 mod harness;
 mod rights;
 #[cfg(feature = "simulation")]
