@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod harness;
+mod intake;
 mod rights;
 #[cfg(feature = "simulation")]
 mod sim;
