@@ -386,7 +386,6 @@ impl LaneWorker {
 
     async fn hold(&mut self, reason: String) -> Result<Next> {
         tracing::error!(lane = self.name, reason, "lane holds");
-        metrics::gauge!("gx_lane_held", "lane" => self.name.clone()).set(1.0);
         recover::hold(&self.parts, &self.name, self.token, reason).await?;
         self.go(Stage::Held, Next::Idle)
     }

@@ -1,4 +1,6 @@
 //! The promises of GX, each held by a test. One binary, so one link.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 #[cfg(feature = "simulation")]
 mod sim;
