@@ -68,8 +68,8 @@ pub(super) async fn form(
     limit: usize,
 ) -> Result<Forming> {
     let name = lane.to_string();
-    if pending(&name, 1).one(parts.store.read()).await?.is_none() {
-        return Ok(Forming::Nothing);
+    if let Some(idle) = idle(parts, &name, token, base).await? {
+        return Ok(idle);
     }
     let tx = parts.store.begin().await?;
     let control = control::Entity::find_by_id(1).for_share().one(&tx).await?;
@@ -101,6 +101,20 @@ pub(super) async fn form(
         .await?;
     tx.commit().await?;
     Ok(Forming::Batch(Box::new(formed)))
+}
+
+/// What a look without locks tells: that the lane is somebody else's, or that no
+/// command waits. Only where something waits is it worth to lock the lane.
+async fn idle(parts: &Parts, name: &str, token: Uuid, base: Cursor) -> Result<Option<Forming>> {
+    let lane = lane::Entity::find_by_id(name.to_owned())
+        .one(parts.store.read())
+        .await?;
+    let ours = lane.is_some_and(|lane| lane.token == Some(token) && lane.formed() == base);
+    if !ours && !fault::planted(Fault::FormedUnchecked) {
+        return Ok(Some(Forming::Elsewhere));
+    }
+    let waits = pending(name, 1).one(parts.store.read()).await?;
+    Ok(waits.is_none().then_some(Forming::Nothing))
 }
 
 /// A command that waits for its number.

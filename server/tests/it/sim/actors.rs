@@ -107,18 +107,44 @@ impl World {
     }
 
     async fn unrest(&self) -> String {
-        let rows = row::Entity::find().all(self.store.read()).await.unwrap();
-        let lanes = lane::Entity::find().all(self.store.read()).await.unwrap();
-        let partitions = checkpoint::all(self.store.read()).await.unwrap();
-        let control = control::Entity::find_by_id(1)
-            .one(self.store.read())
-            .await
-            .unwrap();
-        format!(
-            "height {} pending {} {control:?} {rows:?} {lanes:?} {partitions:?}",
+        let db = self.store.read();
+        let mut text = format!(
+            "height {} pending {}",
             self.core.height(),
             self.core.pending()
-        )
+        );
+        let unsettled = row::Entity::find().filter(row::Column::Voided.eq(false));
+        for row in unsettled.all(db).await.unwrap() {
+            let row::Model {
+                position,
+                lane,
+                number,
+                abandoned,
+                attempts,
+                error_class,
+                ..
+            } = row;
+            text +=
+                &format!("\n{lane} {position} {number:?} {abandoned} {attempts} {error_class:?}");
+        }
+        for lane in lane::Entity::find().all(db).await.unwrap() {
+            let (formed, settled) = (lane.formed(), lane.settled());
+            let held = lane.held_reason;
+            text += &format!(
+                "\n{} {formed:?} {settled:?} {:?} {held:?}",
+                lane.name, lane.owner
+            );
+        }
+        for (lane, worker) in &self.processes[0].workers {
+            text += &format!("\nworker {lane} {}", worker.stage());
+        }
+        for row in checkpoint::all(db).await.unwrap() {
+            text += &format!(
+                "\npartition {} at {} {:?}",
+                row.partition, row.block, row.stopped
+            );
+        }
+        text
     }
 
     /// A client sends a transfer, or sends old ones again, some of them twice in one
