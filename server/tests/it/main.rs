@@ -2,5 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod bad_input;
+mod harness;
+mod rights;
 #[cfg(feature = "simulation")]
 mod sim;
+mod starts;
+mod walk;
