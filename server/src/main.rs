@@ -56,6 +56,9 @@ struct Tool<T: Args> {
 enum Command {
     /// Runs everything in one process (the default).
     All,
+    /// Compares the read model with the chain, account by account, while gx runs
+    /// or stands.
+    Reconcile(Tool<ops::reconcile::Options>),
     /// Checks or shows settings.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
     let run = Run { settings, output };
     match command.unwrap_or(Command::All) {
         Command::All => run.role(roles::all),
+        Command::Reconcile(tool) => run.tool(tool, ops::reconcile::run),
         Command::Config(ConfigCommand::Check(tool)) => run.tool(tool, ops::config::check),
         Command::Config(ConfigCommand::Defaults(tool)) => {
             report::finish(run.format(tool.output), ops::config::defaults())

@@ -10,4 +10,7 @@
 
 pub mod config;
 pub mod descriptor;
+mod open;
+pub mod reconcile;
 pub mod report;
+mod table;
