@@ -56,6 +56,9 @@ struct Tool<T: Args> {
 enum Command {
     /// Runs everything in one process (the default).
     All,
+    /// Plays two people against a running gx, and proves from its ledger and its
+    /// database that it kept its promises.
+    Demo(Tool<ops::demo::Options>),
     /// Compares the read model with the chain, account by account, while gx runs
     /// or stands.
     Reconcile(Tool<ops::reconcile::Options>),
@@ -86,6 +89,12 @@ fn main() -> ExitCode {
     let run = Run { settings, output };
     match command.unwrap_or(Command::All) {
         Command::All => run.role(roles::all),
+        Command::Demo(tool) => {
+            let format = run.format(tool.output);
+            run.tool(tool, async |config, options| {
+                ops::demo::run(config, options, format).await
+            })
+        }
         Command::Reconcile(tool) => run.tool(tool, ops::reconcile::run),
         Command::Config(ConfigCommand::Check(tool)) => run.tool(tool, ops::config::check),
         Command::Config(ConfigCommand::Defaults(tool)) => {

@@ -9,8 +9,10 @@
 //! nothing, and read database and ledger each at one moment.
 
 pub mod config;
+pub mod demo;
 pub mod descriptor;
 mod open;
+pub mod proof;
 pub mod reconcile;
 pub mod report;
 mod table;

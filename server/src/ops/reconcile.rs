@@ -92,7 +92,10 @@ async fn reach(store: &Store, block: i64, timeout: Duration) -> anyhow::Result<(
         };
         let number = behind.partition;
         if let Some(reason) = &behind.stopped {
-            bail!("partition {number} stopped at block {}: {reason}", behind.block);
+            bail!(
+                "partition {number} stopped at block {}: {reason}",
+                behind.block
+            );
         }
         if begun.elapsed() >= timeout {
             bail!(

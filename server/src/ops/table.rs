@@ -40,7 +40,9 @@ impl fmt::Display for Table {
                 writeln!(f)?;
             }
             let cells = row.iter().zip(&widths);
-            let cells: Vec<_> = cells.map(|(cell, width)| format!("{cell:width$}")).collect();
+            let cells: Vec<_> = cells
+                .map(|(cell, width)| format!("{cell:width$}"))
+                .collect();
             f.write_str(cells.join("  ").trim_end())?;
         }
         Ok(())

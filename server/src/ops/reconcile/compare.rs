@@ -161,7 +161,14 @@ mod tests {
     fn found(model: &ReadModel) -> Vec<(String, What, i128, i128)> {
         accounts(&chain(), model)
             .into_iter()
-            .map(|one| (one.account, one.what, one.expected_qirat.0, one.found_qirat.0))
+            .map(|one| {
+                (
+                    one.account,
+                    one.what,
+                    one.expected_qirat.0,
+                    one.found_qirat.0,
+                )
+            })
             .collect()
     }
 

@@ -97,10 +97,7 @@ struct Sums {
 }
 
 impl Sums {
-    async fn read(
-        db: &DatabaseTransaction,
-        select: &SelectStatement,
-    ) -> anyhow::Result<Vec<Self>> {
+    async fn read(db: &DatabaseTransaction, select: &SelectStatement) -> anyhow::Result<Vec<Self>> {
         let statement = db.get_database_backend().build(select);
         Ok(Self::find_by_statement(statement).all(db).await?)
     }
