@@ -1,4 +1,6 @@
 //! The promises of GX, each held by a test. One binary, so one link.
 
+mod harness;
 #[cfg(feature = "simulation")]
 mod sim;
+mod starts;
