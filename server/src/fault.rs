@@ -59,7 +59,7 @@ pub(crate) fn kill_point(name: &str) {
         clippy::disallowed_methods,
         reason = "a switch of the kill tests, not a setting"
     )]
-    let chosen = std::env::var("GX_KILL_POINT");
+    let chosen = std::env::var("KILL_POINT");
     if chosen.is_ok_and(|chosen| chosen == name) {
         use std::io::Write;
         let mut stdout = std::io::stdout().lock();

@@ -124,6 +124,7 @@ impl Partition {
         let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
             return Ok(Applied::Yes);
         };
+        kill_point("block");
         let mut facts = Facts::default();
         for block in blocks {
             if let Err(error) = facts.gather(&self.scope, block) {
@@ -136,7 +137,6 @@ impl Partition {
         }
         if fault::planted(Fault::CheckpointApart) {
             tx.commit().await?;
-            kill_point("checkpoint-apart");
             return self.apply_apart(&facts, last.number).await;
         }
         if let Err(error) =

@@ -8,9 +8,9 @@ use gx_proto::gx::{
 };
 use prost::Message;
 use sea_orm::{
-    DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait,
+    DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, Select,
     entity::prelude::*,
-    sea_query::{CaseStatement, Expr},
+    sea_query::{CaseStatement, Expr, ExprTrait},
 };
 
 use super::{Parts, credits};
@@ -68,6 +68,9 @@ pub(super) async fn form(
     limit: usize,
 ) -> Result<Forming> {
     let name = lane.to_string();
+    if pending(&name, 1).one(parts.store.read()).await?.is_none() {
+        return Ok(Forming::Nothing);
+    }
     let tx = parts.store.begin().await?;
     let control = control::Entity::find_by_id(1).for_share().one(&tx).await?;
     if control.is_none_or(|control| control.catching_up()) {
@@ -123,24 +126,30 @@ impl TryFrom<row::Model> for Pending {
 }
 
 async fn pending_in(tx: &DatabaseTransaction, lane: &str, limit: usize) -> Result<Vec<Pending>> {
-    let mut query = row::Entity::find()
+    let mut bytes = 0;
+    let mut fits = Vec::new();
+    for row in pending(lane, limit).all(tx).await? {
+        bytes += row.body.len();
+        if bytes > BATCH_BYTES && !fits.is_empty() {
+            break;
+        }
+        fits.push(Pending::try_from(row)?);
+    }
+    Ok(fits)
+}
+
+/// The oldest commands of a lane that have no number.
+fn pending(lane: &str, limit: usize) -> Select<row::Entity> {
+    let query = row::Entity::find()
         .filter(row::Column::Lane.eq(lane))
         .filter(row::Column::Voided.eq(false))
         .order_by_asc(row::Column::Position)
         .limit(limit as u64);
-    if !fault::planted(Fault::NumberReused) {
-        query = query.filter(row::Column::Number.is_null());
+    if fault::planted(Fault::NumberReused) {
+        query
+    } else {
+        query.filter(row::Column::Number.is_null())
     }
-    let mut bytes = 0;
-    let mut pending = Vec::new();
-    for row in query.all(tx).await? {
-        bytes += row.body.len();
-        if bytes > BATCH_BYTES && !pending.is_empty() {
-            break;
-        }
-        pending.push(Pending::try_from(row)?);
-    }
-    Ok(pending)
 }
 
 fn assemble(
@@ -241,5 +250,22 @@ pub(super) async fn submitted_in(
         .filter(operation::Column::State.eq(i32::from(OperationState::Accepted)))
         .exec(tx)
         .await?;
+    Ok(())
+}
+
+/// Notes a failure on the rows of a batch.
+pub(super) async fn failed(parts: &Parts, ids: &[Uuid], class: &str, next_ms: i64) -> Result<()> {
+    let tx = parts.store.begin().await?;
+    row::Entity::update_many()
+        .col_expr(
+            row::Column::Attempts,
+            Expr::col(row::Column::Attempts).add(1),
+        )
+        .col_expr(row::Column::ErrorClass, class.into())
+        .col_expr(row::Column::NextAttemptMs, next_ms.into())
+        .filter(row::Column::Id.is_in(ids.iter().copied()))
+        .exec(&tx)
+        .await?;
+    tx.commit().await?;
     Ok(())
 }

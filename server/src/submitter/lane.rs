@@ -83,6 +83,8 @@ pub struct LaneWorker {
     backoff: Backoff,
     /// Most commands of the next batch; smaller while a fault is narrowed down.
     limit: usize,
+    /// The highest settled number that this process has seen.
+    highest: i64,
 }
 
 impl LaneWorker {
@@ -97,6 +99,7 @@ impl LaneWorker {
             stage: Stage::Unleased,
             backoff: Backoff::default(),
             limit,
+            highest: 0,
         }
     }
 
@@ -163,7 +166,7 @@ impl LaneWorker {
     }
 
     async fn recover(&mut self) -> Result<Next> {
-        match recover::recover(&self.parts, self.lane, self.token).await? {
+        match recover::recover(&self.parts, self.lane, self.token, &mut self.highest).await? {
             Recovery::Ready(base) => {
                 self.backoff.reset();
                 self.go(Stage::Forming { base }, Next::Now)
@@ -331,6 +334,7 @@ impl LaneWorker {
 
     /// The batch took effect.
     async fn valid(&mut self, formed: &Formed) -> Result<Next> {
+        kill_point("valid");
         metrics::counter!("gx_lane_batches_total", "outcome" => "valid").increment(1);
         self.backoff.reset();
         self.limit = self.parts.settings.batch_commands;
@@ -347,32 +351,41 @@ impl LaneWorker {
         formed: Box<Formed>,
         endorsed: Option<Endorsed>,
     ) -> Result<Next> {
+        let class = verdict.class();
         match (verdict, endorsed) {
             (Verdict::Unknown, Some(endorsed)) => {
-                let wait = self.backoff.next();
+                let wait = self.retry_later(&formed, class).await?;
                 self.go(Stage::Waiting { formed, endorsed }, Next::After(wait))
             }
-            (Verdict::Dead { at_once: true }, _) => self.go(
-                Stage::Endorsing { formed, faults: 0 },
-                Next::After(Backoff::race()),
-            ),
+            (Verdict::Dead { at_once: true }, _) => {
+                let wait = Backoff::race();
+                self.go(Stage::Endorsing { formed, faults: 0 }, Next::After(wait))
+            }
             (Verdict::InChain, _) => self.go(Stage::InChain { formed }, Next::Projected),
             (Verdict::Recover { limit }, _) => {
                 self.limit = limit.unwrap_or(self.limit).max(1);
-                let wait = self.backoff.next();
+                let wait = self.retry_later(&formed, class).await?;
                 self.go(Stage::Recovering, Next::After(wait))
             }
             (Verdict::Hold(reason), _) => self.hold(reason).await,
             (Verdict::Again | Verdict::Dead { .. } | Verdict::Unknown | Verdict::OwnFault, _) => {
-                let wait = self.backoff.next();
+                let wait = self.retry_later(&formed, class).await?;
                 self.go(Stage::Endorsing { formed, faults: 0 }, Next::After(wait))
             }
         }
     }
 
+    /// Counts a failure and says in the outbox when the batch is tried again.
+    async fn retry_later(&mut self, formed: &Formed, class: &'static str) -> Result<Duration> {
+        let wait = self.backoff.next();
+        let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        let next_ms = self.parts.clock.now_ms().saturating_add(wait_ms);
+        form::failed(&self.parts, &formed.ids, class, next_ms).await?;
+        Ok(wait)
+    }
+
     async fn hold(&mut self, reason: String) -> Result<Next> {
         tracing::error!(lane = self.name, reason, "lane holds");
-        metrics::gauge!("gx_lane_held", "lane" => self.name.clone()).set(1.0);
         recover::hold(&self.parts, &self.name, self.token, reason).await?;
         self.go(Stage::Held, Next::Idle)
     }
