@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod bad_input;
 mod harness;
 mod readme;
+mod rights;
 #[cfg(feature = "simulation")]
 mod sim;
 mod starts;
+mod walk;

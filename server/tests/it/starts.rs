@@ -1,16 +1,12 @@
 //! A first start leaves a system that answers, on either database.
 
-use gx_proto::gx::tokenomics::v1::GetSupplyRequest;
-
 use crate::harness::{Database, Gx};
 
 const MAXIMUM_QIRAT: u64 = 1_250_000_000_000_000_000;
 
 async fn first_start_has_the_whole_supply(database: Database) {
     let mut gx = Gx::start(database).await;
-    let mut tokenomics = gx.client().tokenomics();
-    let supply = tokenomics.get_supply(GetSupplyRequest::default()).await;
-    let supply = supply.unwrap().into_inner();
+    let supply = gx.supply(0).await;
     assert_eq!(supply.maximum_qirat, MAXIMUM_QIRAT);
     assert_eq!(supply.pools_qirat, MAXIMUM_QIRAT);
     assert_eq!((supply.treasuries_qirat, supply.circulating_qirat), (0, 0));

@@ -58,7 +58,8 @@ struct Server {
     settings: BTreeMap<String, String>,
     url: DatabaseUrl,
     running: Mutex<Option<(Process, Ports)>>,
-    keep_folder: AtomicBool,
+    /// Whether it lives in a static, which is never dropped.
+    shared: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -86,8 +87,7 @@ impl Shared {
     pub(crate) async fn gx(&self) -> Gx {
         let start = || async {
             let server = Server::start(self.database, &[]).await;
-            // A static is never dropped, so the reaper takes the folder.
-            server.keep_folder.store(true, Ordering::Relaxed);
+            server.shared.store(true, Ordering::Relaxed);
             Arc::new(server)
         };
         Gx::of(self.server.get_or_init(start).await.clone())
@@ -137,6 +137,7 @@ impl Gx {
         let (server, settings) = (self.server.clone(), owned(settings));
         blocking(move || server.run(&settings)).await;
         self.channel = connection(self.server.ports().identity);
+        self.admin = OnceCell::new();
     }
 
     /// Starts it again where it was.
@@ -186,7 +187,7 @@ impl Gx {
 
 impl Drop for Gx {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if std::thread::panicking() && self.server.shared.load(Ordering::Relaxed) {
             eprintln!("--- log of gx\n{}\n---", self.server.log());
         }
     }
@@ -213,7 +214,7 @@ impl Server {
             settings: all,
             url,
             running: Mutex::default(),
-            keep_folder: AtomicBool::new(false),
+            shared: AtomicBool::new(false),
         };
         blocking(move || {
             server.run(&[]);
@@ -267,9 +268,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.lock().take());
-        if !self.keep_folder.load(Ordering::Relaxed) {
-            let _ = std::fs::remove_dir_all(&self.folder);
-        }
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

@@ -10,7 +10,9 @@
 mod account;
 mod client;
 mod gx;
+mod image;
 mod metrics;
+mod money;
 mod people;
 mod postgres;
 mod process;
@@ -20,7 +22,9 @@ mod refusal;
 pub(crate) use account::unopened_account;
 pub(crate) use client::Client;
 pub(crate) use gx::{Database, Gx, Shared};
-pub(crate) use people::{Application, Caller, PNG, Person};
+pub(crate) use image::Image;
+pub(crate) use money::{GX, block_of};
+pub(crate) use people::{Application, Caller, PASSWORD, PNG, Person, unused_contact};
 pub(crate) use refusal::{Refusal, reason_of};
 
 use std::time::Duration;

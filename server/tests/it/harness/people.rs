@@ -15,12 +15,16 @@ use gx_proto::gx::{
     operation::v1::{Operation, OperationState, WaitOperationRequest},
 };
 use gx_server::{
-    auth::{Authenticator, UserId, session},
+    auth::{Authenticator, Password, Passwords, UserId, session},
     clock::{Clock, SystemClock},
+    config::Config,
     id::random_uuid,
     identity::make_staff_in,
+    outbox::{self, entity::operation},
     secrets::Secrets,
 };
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{Client, Gx};
@@ -28,7 +32,8 @@ use super::{Client, Gx};
 /// The smallest file that is a picture by its first bytes.
 pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnot much of a picture";
 
-const PASSWORD: &str = "correct horse battery";
+/// Everybody's password.
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A verified person.
 #[derive(Debug, Clone)]
@@ -85,13 +90,7 @@ impl Gx {
         let contact = unused_contact();
         let name = self.register(&contact, nationality).await;
         let client = self.sign_in(&contact).await;
-        let upload = UploadDocumentRequest {
-            content: PNG.to_vec(),
-            content_type: "image/png".to_owned(),
-        };
-        let upload = client.identity().upload_document(upload).await;
-        let document = upload.expect("stored").into_inner().document;
-        let document = document.expect("a document").name;
+        let document = client.upload().await;
         let submit = SubmitVerificationRequest {
             document_type: DocumentType::Passport.into(),
             document_country: nationality.to_owned(),
@@ -109,19 +108,17 @@ impl Gx {
         }
     }
 
+    /// Somebody who registered and did nothing else.
+    pub(crate) async fn newcomer(&self) -> Client {
+        let contact = unused_contact();
+        self.register(&contact, "DE").await;
+        self.sign_in(&contact).await
+    }
+
     /// Registers a contact and answers `users/<uuid>`.
     pub(crate) async fn register(&self, contact: &str, nationality: &str) -> String {
         let mut identity = self.client().identity();
-        let start = StartRegistrationRequest {
-            contact: contact.to_owned(),
-        };
-        let started = identity.start_registration(start).await.expect("started");
-        let registration_token = started.into_inner().registration_token;
-        let verify = VerifyContactRequest {
-            registration_token: registration_token.clone(),
-            code: self.code(contact),
-        };
-        identity.verify_contact(verify).await.expect("verified");
+        let registration_token = self.proven_registration(contact).await;
         let complete = CompleteRegistrationRequest {
             registration_token,
             given_names: "Ämilie".to_owned(),
@@ -133,6 +130,27 @@ impl Gx {
         let completed = identity.complete_registration(complete).await;
         let user = completed.expect("completed").into_inner().user;
         user.expect("a user").name
+    }
+
+    /// Begins a registration and answers its token.
+    pub(crate) async fn registration(&self, contact: &str) -> String {
+        let start = StartRegistrationRequest {
+            contact: contact.to_owned(),
+        };
+        let started = self.client().identity().start_registration(start).await;
+        started.expect("started").into_inner().registration_token
+    }
+
+    /// Begins a registration and proves its contact.
+    pub(crate) async fn proven_registration(&self, contact: &str) -> String {
+        let registration_token = self.registration(contact).await;
+        let verify = VerifyContactRequest {
+            registration_token: registration_token.clone(),
+            code: self.code(contact),
+        };
+        let verified = self.client().identity().verify_contact(verify).await;
+        verified.expect("verified");
+        registration_token
     }
 
     /// The last code that was sent to a contact.
@@ -183,9 +201,10 @@ impl Gx {
 
     /// Somebody whose session lasts so long.
     pub(crate) async fn caller_for(&self, roles: &[Role], ttl_s: u64) -> Caller {
+        let hash = password_hash().await;
         let now_ms = SystemClock.now_ms();
         let tx = self.store().await.begin().await.expect("a transaction");
-        let user = make_staff_in(&tx, now_ms, &unused_contact(), "no hash", roles).await;
+        let user = make_staff_in(&tx, now_ms, &unused_contact(), hash, roles).await;
         let user = user.expect("made").expect("a new contact");
         let session = session::open_in(&tx, now_ms, user, roles, ttl_s).await;
         let session = session.expect("a session");
@@ -206,6 +225,16 @@ impl Gx {
         Authenticator::new(store, clock, secrets, &self.config().token)
     }
 
+    /// The names of operations that have no outcome yet.
+    pub(crate) async fn open_operations(&self) -> Vec<String> {
+        let open = [OperationState::Accepted, OperationState::Submitted].map(i32::from);
+        let open = operation::Column::State.is_in(open);
+        let rows = operation::Entity::find().filter(open);
+        let rows = rows.all(self.store().await.read()).await;
+        let names = rows.expect("operations").into_iter();
+        names.map(|row| outbox::operation::name(row.id)).collect()
+    }
+
     /// The keys of the system.
     pub(crate) fn secrets(&self) -> Secrets {
         Secrets::load_or_create(self.data_dir()).expect("keys")
@@ -213,6 +242,17 @@ impl Gx {
 }
 
 impl Client {
+    /// Stores a file and answers its name.
+    pub(crate) async fn upload(&self) -> String {
+        let upload = UploadDocumentRequest {
+            content: PNG.to_vec(),
+            content_type: "image/png".to_owned(),
+        };
+        let upload = self.identity().upload_document(upload).await;
+        let document = upload.expect("stored").into_inner().document;
+        document.expect("a document").name
+    }
+
     /// Waits until an operation has its outcome.
     pub(crate) async fn settled(&self, name: &str) -> Operation {
         let wait = WaitOperationRequest {
@@ -223,6 +263,17 @@ impl Client {
         let operation = waited.expect("waited").into_inner().operation;
         operation.expect("an operation")
     }
+}
+
+/// The hash of everybody's password, made once.
+async fn password_hash() -> &'static str {
+    static HASH: OnceCell<String> = OnceCell::const_new();
+    let hash = async || {
+        let passwords = Passwords::new(&Config::default().login);
+        let hash = passwords.hash(&Password::new(PASSWORD)).await;
+        hash.expect("a hash")
+    };
+    HASH.get_or_init(hash).await
 }
 
 /// An address that no other test uses.
