@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod harness;
+mod readme;
 mod rights;
 #[cfg(feature = "simulation")]
 mod sim;
