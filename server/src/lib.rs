@@ -22,6 +22,7 @@ pub mod listen;
 pub mod moment;
 pub mod notifier;
 pub mod operation;
+pub mod ops;
 pub mod outbox;
 pub mod page;
 pub mod projector;

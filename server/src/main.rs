@@ -3,14 +3,34 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand};
-use gx_server::{config::Config, roles};
+use clap::{Args, Parser, Subcommand};
+use gx_server::{
+    config::Config,
+    ops::{
+        self,
+        report::{self, Format, Report},
+    },
+    roles,
+};
 use tokio_util::sync::CancellationToken;
 
 /// GX: identity, wallet and tokenomics over gRPC.
 #[derive(Debug, Parser)]
 #[command(name = "gx", version, about)]
 struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    /// How a tool answers: text for people, json for programs.
+    #[arg(long, value_name = "FORMAT")]
+    output: Option<Format>,
+    /// What to run.
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Where the settings come from.
+#[derive(Debug, Args)]
+struct Settings {
     /// A file of settings; `gx config defaults` prints all with their meaning.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -18,9 +38,17 @@ struct Cli {
     /// ports.json in data_dir.
     #[arg(long, global = true, value_name = "PORT")]
     listen_base: Option<u16>,
-    /// What to run.
-    #[command(subcommand)]
-    command: Option<Command>,
+}
+
+/// A tool's own options, and how it answers: `--output` may stand before the tool
+/// or behind it.
+#[derive(Debug, Args)]
+struct Tool<T: Args> {
+    #[command(flatten)]
+    options: T,
+    /// How to answer: text for people, json for programs.
+    #[arg(long, value_name = "FORMAT")]
+    output: Option<Format>,
 }
 
 /// What to run.
@@ -28,38 +56,112 @@ struct Cli {
 enum Command {
     /// Runs everything in one process (the default).
     All,
+    /// Plays two people against a running gx, and proves from its ledger and its
+    /// database that it kept its promises.
+    Demo(Tool<ops::demo::Options>),
+    /// Compares the read model with the chain, account by account, while gx runs
+    /// or stands.
+    Reconcile(Tool<ops::reconcile::Options>),
+    /// Checks or shows settings.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Writes the descriptor set of the interface, for gateways, linters and
+    /// clients without reflection.
+    Descriptor(ops::descriptor::Options),
+}
+
+/// What to do with settings.
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Prints the effective settings, secrets hidden, or everything that is wrong
+    /// with them.
+    Check(Tool<()>),
+    /// Prints the default file, which is the manual.
+    Defaults(Tool<()>),
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("gx: {error:#}");
-            ExitCode::FAILURE
+    let Cli {
+        settings,
+        output,
+        command,
+    } = Cli::parse();
+    let run = Run { settings, output };
+    match command.unwrap_or(Command::All) {
+        Command::All => run.role(roles::all),
+        Command::Demo(tool) => {
+            let format = run.format(tool.output);
+            run.tool(tool, async |config, options| {
+                ops::demo::run(config, options, format).await
+            })
+        }
+        Command::Reconcile(tool) => run.tool(tool, ops::reconcile::run),
+        Command::Config(ConfigCommand::Check(tool)) => run.tool(tool, ops::config::check),
+        Command::Config(ConfigCommand::Defaults(tool)) => {
+            report::finish(run.format(tool.output), ops::config::defaults())
+        }
+        Command::Descriptor(options) => {
+            report::finish(run.format(None), ops::descriptor::write(&options))
         }
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let mut config = Config::load(cli.config.as_deref())?;
-    if let Some(base) = cli.listen_base {
-        config.set_listen_base(base);
+/// What every role and tool starts from.
+struct Run {
+    settings: Settings,
+    output: Option<Format>,
+}
+
+impl Run {
+    fn format(&self, own: Option<Format>) -> Format {
+        own.or(self.output).unwrap_or_default()
     }
-    config.check()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        match cli.command.unwrap_or(Command::All) {
-            Command::All => {
+
+    fn config(&self) -> anyhow::Result<Config> {
+        let mut config = Config::load(self.settings.config.as_deref())?;
+        if let Some(base) = self.settings.listen_base {
+            config.set_listen_base(base);
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Runs a role until it is told to stop.
+    fn role(
+        &self,
+        role: impl AsyncFnOnce(Config, CancellationToken) -> anyhow::Result<()>,
+    ) -> ExitCode {
+        let ended = self.config().and_then(|config| {
+            runtime()?.block_on(async {
                 let shutdown = CancellationToken::new();
                 tokio::spawn(signals(shutdown.clone()));
-                roles::all(config, shutdown)
-                    .await
-                    .map(|()| ExitCode::SUCCESS)
-            }
+                role(config, shutdown).await
+            })
+        });
+        match ended {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => report::failure(Format::Text, &error),
         }
-    })
+    }
+
+    /// Runs a tool and tells what it found.
+    fn tool<T: Args, R: Report>(
+        &self,
+        tool: Tool<T>,
+        work: impl AsyncFnOnce(Config, T) -> anyhow::Result<R>,
+    ) -> ExitCode {
+        report::logs();
+        let answer = self
+            .config()
+            .and_then(|config| runtime()?.block_on(work(config, tool.options)));
+        report::finish(self.format(tool.output), answer)
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?)
 }
 
 /// Cancels on Ctrl-C or SIGTERM.
@@ -79,8 +181,31 @@ async fn signals(shutdown: CancellationToken) {
 mod tests {
     use clap::CommandFactory;
 
+    use super::*;
+
     #[test]
     fn the_command_line_is_consistent() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_format_may_stand_before_the_tool_or_behind_it() {
+        for line in [
+            ["gx", "--output", "json", "config", "check"],
+            ["gx", "config", "check", "--output", "json"],
+        ] {
+            let cli = Cli::try_parse_from(line).unwrap();
+            let Some(Command::Config(ConfigCommand::Check(tool))) = cli.command else {
+                panic!("{line:?}");
+            };
+            assert_eq!(tool.output.or(cli.output), Some(Format::Json));
+        }
+    }
+
+    #[test]
+    fn the_output_of_descriptor_is_a_file() {
+        let line = ["gx", "descriptor", "--output", "gx.binpb"];
+        let cli = Cli::try_parse_from(line).unwrap();
+        assert!(matches!(cli.command, Some(Command::Descriptor(_))));
     }
 }

@@ -73,6 +73,10 @@ impl Rule {
     }
 }
 
+/// Bytes of UploadDocument's message: a document of 8,000,000 bytes and what
+/// describes it. All other methods take `limits.message_bytes`.
+pub const UPLOAD_BYTES: usize = (8 << 20) + (512 << 10);
+
 /// Every method.
 pub const RULES: &[Rule] = &[
     rule(

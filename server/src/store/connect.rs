@@ -57,6 +57,36 @@ pub(super) async fn connect(
     Ok((write, read))
 }
 
+/// Connects to a database that is there, for reading alone.
+pub(super) async fn connect_to_read(url: &DatabaseUrl) -> Result<DatabaseConnection, DbErr> {
+    let options = match url {
+        DatabaseUrl::SqliteFile(path) => {
+            let mut options = common(&format!("sqlite://{}?mode=ro", path.display()), 4);
+            options.map_sqlx_sqlite_opts(|sqlite| sqlite.busy_timeout(Duration::from_secs(10)));
+            options
+        }
+        DatabaseUrl::SqliteMemory => {
+            let alone = "an in-memory database is seen by its own process alone";
+            return Err(DbErr::Custom(alone.to_owned()));
+        }
+        DatabaseUrl::Postgres(address) => {
+            let mut options = common(address.expose_secret(), 4);
+            options.map_sqlx_postgres_opts(|postgres| {
+                let read_only = [("default_transaction_read_only", "on")];
+                postgres.application_name("gx-tool").options(read_only)
+            });
+            options
+        }
+    };
+    let db = Database::connect(options).await?;
+    match gx_migrations::Migrator::get_pending_migrations_read_only(&db).await? {
+        pending if pending.is_empty() => Ok(db),
+        _ => Err(DbErr::Custom(
+            "its schema is older than this program; a start of gx migrates it".to_owned(),
+        )),
+    }
+}
+
 fn sqlite(address: &str, connections: u32) -> ConnectOptions {
     let mut options = common(address, connections);
     options.map_sqlx_sqlite_opts(|sqlite| {

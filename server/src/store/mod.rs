@@ -42,6 +42,21 @@ impl Store {
         })
     }
 
+    /// Opens a database that is there, to read beside whoever writes it: nothing is
+    /// migrated, and whatever would write fails.
+    ///
+    /// # Errors
+    /// If it is not there, cannot be reached, or has an older schema.
+    pub async fn open_existing(url: &DatabaseUrl) -> Result<Self, DbErr> {
+        let read = connect::connect_to_read(url).await?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                write: read.clone(),
+                read,
+            }),
+        })
+    }
+
     /// Begins a transaction that writes. What it decides on stands in rows that
     /// it locked, or is read by a later statement than the one that locked.
     ///

@@ -108,6 +108,22 @@ impl LaneWorker {
         self.lane
     }
 
+    /// Where the worker stands, for people.
+    pub fn stage(&self) -> &'static str {
+        match self.stage {
+            Stage::Unleased => "unleased",
+            Stage::Recovering => "recovering",
+            Stage::Forming { .. } => "forming",
+            Stage::Endorsing { .. } => "endorsing",
+            Stage::Probing { .. } => "probing",
+            Stage::Storing { .. } => "storing",
+            Stage::Submitting { .. } => "submitting",
+            Stage::Waiting { .. } => "waiting",
+            Stage::InChain { .. } => "in chain",
+            Stage::Held => "held",
+        }
+    }
+
     /// Prolongs the lease; without one the worker begins again.
     ///
     /// # Errors
@@ -213,14 +229,15 @@ impl LaneWorker {
         }
     }
 
-    /// Asks whether the chaincode runs at all, with a batch that is never sent.
+    /// Asks whether the chaincode runs at all, with a batch that is never sent. The
+    /// contract may refuse it as it may refuse any batch: the lane has moved, say.
     async fn probe(&mut self, formed: Box<Formed>) -> Result<Next> {
         match self.parts.ledger.endorse(&split::probe(&formed)).await {
             Ok(_) => self.go(Stage::Endorsing { formed, faults: 1 }, Next::Now),
             Err(error) => {
-                tracing::warn!(lane = self.name, %error, "the chaincode fails on everything");
-                let wait = self.backoff.next();
-                self.go(Stage::Endorsing { formed, faults: 0 }, Next::After(wait))
+                let verdict = verdict::endorsing(&error, &formed);
+                self.failed(&error, &verdict);
+                self.conclude(verdict, formed, None).await
             }
         }
     }
@@ -386,7 +403,6 @@ impl LaneWorker {
 
     async fn hold(&mut self, reason: String) -> Result<Next> {
         tracing::error!(lane = self.name, reason, "lane holds");
-        metrics::gauge!("gx_lane_held", "lane" => self.name.clone()).set(1.0);
         recover::hold(&self.parts, &self.name, self.token, reason).await?;
         self.go(Stage::Held, Next::Idle)
     }

@@ -1,8 +1,11 @@
 //! The promises of GX, each held by a test. One binary, so one link.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 mod bad_input;
 mod harness;
 mod intake;
+mod readme;
 mod rights;
 #[cfg(feature = "simulation")]
 mod sim;

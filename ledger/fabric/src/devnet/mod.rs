@@ -22,6 +22,7 @@ mod reader;
 mod record;
 mod sequencer;
 mod simulation;
+mod snapshot;
 mod state_file;
 mod store;
 mod validator;

@@ -1,0 +1,37 @@
+//! Opens what a running system writes, for tools that look at it from beside.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use gx_fabric::devnet::BLOCKS_FILE;
+
+use crate::{
+    config::Config,
+    store::{DatabaseUrl, Store},
+};
+
+/// The database, for reading alone.
+pub(super) async fn store(config: &Config) -> anyhow::Result<Store> {
+    let url = config.database_url().map_err(anyhow::Error::msg);
+    let url = url.context("database.url")?;
+    if let DatabaseUrl::SqliteFile(path) = &url
+        && !path.exists()
+    {
+        bail!("there is no database {}; {}", path.display(), STARTED);
+    }
+    Store::open_existing(&url)
+        .await
+        .context("the database cannot be read (setting database.url)")
+}
+
+/// The folder of the devnet's files.
+pub(super) fn devnet(config: &Config) -> anyhow::Result<PathBuf> {
+    let folder = config.data_dir().join("devnet");
+    if !folder.join(BLOCKS_FILE).exists() {
+        bail!("there is no ledger in {}; {}", folder.display(), STARTED);
+    }
+    Ok(folder)
+}
+
+/// What may be wrong where nothing is found.
+const STARTED: &str = "was gx ever started with this data_dir?";
