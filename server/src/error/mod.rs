@@ -9,6 +9,8 @@ use std::{borrow::Cow, time::Duration};
 
 use gx_proto::gx::common::v1::Reason;
 
+use crate::store;
+
 pub use reason::{code, code_name, reason_name};
 pub use status::{complete, told_reason};
 pub use violations::Violations;
@@ -84,6 +86,11 @@ impl Error {
             rejected.retry_after = Some(after);
         }
         self
+    }
+
+    /// Whether another transaction was in the way, so that the same again may succeed.
+    pub fn is_deadlock(&self) -> bool {
+        matches!(self, Self::Database(error) if store::is_deadlock(error))
     }
 
     /// The reason that the caller is told.

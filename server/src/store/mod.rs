@@ -3,6 +3,7 @@
 
 pub mod bulk;
 mod connect;
+mod deadlock;
 mod lock;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use sea_orm::{
 };
 
 pub use connect::DatabaseUrl;
+pub use deadlock::is_deadlock;
 pub use lock::Lock;
 
 /// The database with a way to write and a way to read.
