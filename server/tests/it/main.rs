@@ -4,6 +4,8 @@
 
 mod bad_input;
 mod harness;
+#[cfg(feature = "simulation")]
+mod kills;
 mod readme;
 mod rights;
 #[cfg(feature = "simulation")]
