@@ -32,7 +32,7 @@ struct Lane {
     pending: i64,
     /// Commands on their way to the ledger.
     under_way: i64,
-    /// Who works on it; nobody where no lease is held.
+    /// Who works on it; an idle lane is nobody's.
     owner: Option<String>,
     /// Why it holds.
     held: Option<String>,
@@ -84,6 +84,12 @@ impl Lane {
         }
     }
 
+    fn state(&self) -> String {
+        let waits = self.pending > 0 || self.under_way > 0;
+        let state = if waits { "works" } else { "idle" };
+        state.to_owned()
+    }
+
     /// By domain, then by number as a number.
     fn order(&self) -> (String, u32) {
         let (domain, number) = self.lane.split_once('/').unwrap_or((&self.lane, "0"));
@@ -117,8 +123,8 @@ impl fmt::Display for List {
                 lane.settled.to_string(),
                 lane.under_way.to_string(),
                 lane.pending.to_string(),
-                lane.owner.clone().unwrap_or_else(|| "nobody".to_owned()),
-                held.map_or_else(|| "runs".to_owned(), |why| format!("HOLDS: {why}")),
+                lane.owner.clone().unwrap_or_else(|| "-".to_owned()),
+                held.map_or_else(|| lane.state(), |why| format!("HOLDS: {why}")),
             ]);
         }
         table.fmt(f)
@@ -158,6 +164,7 @@ mod tests {
         let pending = BTreeMap::from([("sys/0".to_owned(), 2)]);
         let lane = Lane::of(row("sys/0", 5, None), &pending, 11);
         assert_eq!((lane.under_way, lane.pending, &lane.owner), (2, 2, &None));
+        assert_eq!(lane.state(), "works");
         assert!(List { lanes: vec![lane] }.is_sound());
         let lane = Lane::of(row("sys/0", 5, Some("forked")), &pending, 0);
         let list = List { lanes: vec![lane] };
