@@ -23,7 +23,7 @@ const FILES: &[&str] = &[
 
 fn main() -> Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
-    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
 
     let mut compiler = protox::Compiler::new([carrier("fabric-sdk", "fabric-protos")?])?;
     compiler.include_imports(true);

@@ -14,6 +14,9 @@ use crate::{
 /// How long a read waits for `min_block`.
 const WAIT: Duration = Duration::from_secs(5);
 
+/// How often it looks without having been woken.
+const POLL: Duration = Duration::from_millis(500);
+
 /// One row of `projector_state`: a partition and its checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "projector_state")]
@@ -103,9 +106,8 @@ pub async fn reach(app: &App, partition: Option<i32>, min_block: u64) -> Result<
             if current(app, partition).await? >= min_block {
                 return Ok::<(), Error>(());
             }
-            if projected.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
+            // A process without the projector hears no wake-up: it looks again.
+            let _ = tokio::time::timeout(POLL, projected.changed()).await;
         }
     });
     match reached.await {

@@ -6,11 +6,6 @@
 //! the contract as chaincode ([`contract`]), and a Fabric in one process
 //! ([`devnet`]).
 
-#![cfg_attr(
-    test,
-    expect(clippy::unwrap_used, reason = "a test that panics has failed")
-)]
-
 pub mod block;
 pub mod contract;
 pub mod devnet;

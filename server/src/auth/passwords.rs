@@ -6,6 +6,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::anyhow;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use gx_proto::gx::common::v1::Reason;
+use metrics::counter;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use unicode_normalization::UnicodeNormalization;
@@ -14,6 +15,7 @@ use crate::{
     config,
     error::{Error, Result},
     id::random_bytes,
+    telemetry::metrics::PASSWORD_VERIFICATIONS,
 };
 
 /// Memory of one verification in KiB, passes and lanes.
@@ -81,7 +83,7 @@ impl Passwords {
         let (place, password) = (self.place().await?, password.clone());
         let exists = hash.is_some();
         let hash = hash.unwrap_or(NOBODY).to_owned();
-        metrics::counter!("gx_password_verifications_total").increment(1);
+        counter!(PASSWORD_VERIFICATIONS).increment(1);
         run(place, move || {
             use argon2::password_hash::Error::PasswordInvalid;
             match argon2()?.verify_password(password.expose().as_bytes(), hash.as_str()) {

@@ -1,7 +1,9 @@
 //! Who may call what. Default deny: a method without a row here is refused, and a
 //! test fails for a method of the descriptor set without one.
 
-use gx_proto::gx::identity::v1::Role;
+use gx_proto::gx::{common::v1::Reason, identity::v1::Role};
+
+use crate::error::reason_name;
 
 /// Who may call a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,12 +17,15 @@ pub enum Access {
     Roles(&'static [Role]),
 }
 
-/// Where the audit row of a successful call is written. Refused calls are always
-/// recorded behind the answer.
+/// Where the audit row of a successful call is written. Refused calls are recorded
+/// behind the answer, but those of [`Rule::handler_records`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Record {
     /// By the handler, in the transaction that does the work.
     InTransaction,
+    /// By the handler likewise, and also when it refuses a code or a password: that
+    /// counts a failure, and the line stands with what it records.
+    Proof,
     /// By a layer: before the answer for staff and partners, behind it for users.
     Read,
     /// Not at all: answers to everybody about nobody.
@@ -58,6 +63,20 @@ const fn rule(method: &'static str, access: Access, record: Record) -> Rule {
     }
 }
 
+impl Rule {
+    /// Whether the handler itself has recorded a call that was refused for this
+    /// reason, so that nobody else does.
+    pub fn handler_records(&self, refusal: &str) -> bool {
+        use Reason::{CodeWrong, CredentialsWrong, LoginLocked, UserStatus};
+        let decided = [CodeWrong, CredentialsWrong, LoginLocked, UserStatus];
+        self.record == Record::Proof && decided.map(reason_name).contains(&refusal)
+    }
+}
+
+/// Bytes of UploadDocument's message: a document of 8,000,000 bytes and what
+/// describes it. All other methods take `limits.message_bytes`.
+pub const UPLOAD_BYTES: usize = (8 << 20) + (512 << 10);
+
 /// Every method.
 pub const RULES: &[Rule] = &[
     rule(
@@ -68,7 +87,7 @@ pub const RULES: &[Rule] = &[
     rule(
         "/gx.identity.v1.IdentityService/VerifyContact",
         Access::PublicCostly,
-        Record::InTransaction,
+        Record::Proof,
     ),
     rule(
         "/gx.identity.v1.IdentityService/CompleteRegistration",
@@ -78,12 +97,12 @@ pub const RULES: &[Rule] = &[
     rule(
         "/gx.identity.v1.IdentityService/Login",
         Access::PublicCostly,
-        Record::InTransaction,
+        Record::Proof,
     ),
     rule(
         "/gx.identity.v1.IdentityService/ChangePassword",
         SIGNED_IN,
-        Record::InTransaction,
+        Record::Proof,
     ),
     rule(
         "/gx.identity.v1.IdentityService/GetMe",

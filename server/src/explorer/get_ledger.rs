@@ -6,7 +6,9 @@ use crate::{app::App, checkpoint, clock::timestamp, error::Result};
 
 pub(super) async fn handle(app: &App) -> Result<GetLedgerResponse> {
     let rows = checkpoint::all(app.store.read()).await?;
-    let height = rows.iter().map(|row| row.height).max().unwrap_or(0);
+    // The height is looked up now and then; a block that was applied is known at once.
+    let known = rows.iter().map(|row| row.height.max(row.block + 1));
+    let height = known.max().unwrap_or(0);
     let last = rows.iter().min_by_key(|row| row.block);
     let last = last.filter(|row| row.block >= 0);
     Ok(GetLedgerResponse {
@@ -35,6 +37,8 @@ fn unsigned(number: i64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::ActiveValue::Set;
+
     use super::*;
     use crate::fixture;
 
@@ -52,6 +56,16 @@ mod tests {
             .collect();
         assert_eq!(lags, [(8, 0), (5, 3)]);
         assert_eq!(ledger.last_block_hash.len(), 64);
+    }
+
+    #[tokio::test]
+    async fn height_is_never_below_a_block_that_was_applied() {
+        let app = fixture::app().await;
+        fixture::apply(&app, 0, 8).await;
+        fixture::change::<checkpoint::Entity>(&app, 0, |row| row.height = Set(2)).await;
+        let ledger = handle(&app).await.unwrap();
+        assert_eq!(ledger.height, 9);
+        assert_eq!(ledger.partitions[1].lag_blocks, 9);
     }
 
     #[tokio::test]

@@ -188,106 +188,150 @@ impl Approval {
 
 #[cfg(test)]
 mod tests {
+    use gx_proto::gx::{
+        contract::v1::Command,
+        operation::v1::{OperationState, operation::Result::Error as Refused},
+    };
+    use prost::Message;
     use time::macros::date;
+    use tonic_types::pb::ErrorInfo;
 
     use super::*;
-    use crate::identity::{
-        harness::{CONTACT, Harness, NUMBER, violations},
-        projection,
+    use crate::{
+        identity::{
+            harness::{CONTACT, Harness, NUMBER, reason, violations},
+            projection,
+        },
+        outbox::{entity::row, request_digest},
     };
 
-    /// What the handler would submit.
-    async fn submission(
+    const DIGESTED: &str = "/gx.identity.v1.IdentityService/ApproveVerification";
+
+    async fn approve(
         harness: &Harness,
         staff: &Caller,
         name: &str,
         request: u128,
-    ) -> Submission {
-        let command = ApproveVerification::try_from(message(name, request)).unwrap();
-        let db = harness.app.store.read();
-        let row = verification::Entity::readable(db, staff, command.verification);
-        let row = row.await.unwrap();
-        let applicant = user::Entity::readable(db, staff, row.user_id)
-            .await
-            .unwrap();
-        let context = &harness.context;
-        command
-            .submission(&harness.app, staff, context, [0; 32], &row, &applicant)
-            .unwrap()
-    }
-
-    fn message(name: &str, request: u128) -> ApproveVerificationRequest {
-        ApproveVerificationRequest {
+    ) -> Result<Operation> {
+        let message = ApproveVerificationRequest {
             name: name.to_owned(),
             request_id: Uuid::from_u128(request).to_string(),
-        }
-    }
-
-    /// What the intake does with it.
-    async fn accept(harness: &Harness, submission: &Submission) -> Result<(), Refusal> {
-        let Acceptance::Service(part) = &submission.acceptance else {
-            panic!("{submission:?}")
         };
-        let tx = harness.app.store.begin().await.unwrap();
-        let accepted = part.accept_in(&tx, submission.id).await.unwrap();
-        tx.commit().await.unwrap();
-        accepted
+        let digest = request_digest(DIGESTED, &message);
+        ApproveVerification::try_from(message)?
+            .handle(&harness.app, staff, &harness.context, digest)
+            .await
     }
 
-    fn body(submission: &Submission) -> &CreateAccount {
-        match &submission.body {
-            Body::CreateAccount(body) => body,
-            other => panic!("{other:?}"),
-        }
-    }
-
+    /// A person who waits for staff, and the verification.
     async fn pending(harness: &Harness) -> (Caller, String) {
         let caller = harness.applicant(CONTACT).await;
         let answer = harness.submit(&caller, NUMBER).await.unwrap();
         (caller, answer.verification.unwrap().name)
     }
 
-    #[tokio::test]
-    async fn an_approval_asks_for_one_account_however_often_it_is_sent() {
-        let harness = Harness::new().await;
-        let staff = harness.staff().await;
-        let (_, name) = pending(&harness).await;
-        let first = submission(&harness, &staff, &name, 1).await;
-        let again = submission(&harness, &staff, &name, 1).await;
-        let other = submission(&harness, &staff, &name, 2).await;
-        assert_eq!((first.id, body(&first)), (again.id, body(&again)));
-        assert_ne!(body(&first).account, body(&other).account);
+    /// What the ledger is asked for, in the order of asking.
+    async fn asked(harness: &Harness) -> Vec<(String, CreateAccount)> {
+        let rows = row::Entity::find().all(harness.app.store.read());
+        let rows = rows.await.unwrap().into_iter();
+        rows.map(|row| match Command::decode(&*row.body).unwrap().body {
+            Some(Body::CreateAccount(body)) => (row.lane, body),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+    }
 
-        assert!(AccountId::is_canonical(&body(&first).account));
-        assert_eq!(body(&first).country, "DE");
-        assert_eq!(body(&first).commitment.len(), 32);
-        assert!(body(&first).grant_eligible);
-        assert_eq!(first.owner, staff.user.owner());
-        assert_eq!(first.lane, lane::of_country("DE", 4).to_string());
+    /// The reason of a refusal, and the state that it names.
+    fn refusal(operation: &Operation) -> (String, String) {
+        assert_eq!(operation.state(), OperationState::Refused);
+        let Some(Refused(error)) = &operation.result else {
+            panic!("{operation:?}")
+        };
+        let mut info = ErrorInfo::decode(&*error.details[0].value).unwrap();
+        (info.reason, info.metadata.remove("state").unwrap())
+    }
+
+    async fn account_opened(harness: &Harness, account: &str) {
+        let tx = harness.app.store.begin().await.unwrap();
+        projection::account_opened_in(&tx, account).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn account_refused(harness: &Harness, operation: Uuid) {
+        let tx = harness.app.store.begin().await.unwrap();
+        let refused = projection::account_refused_in(&tx, operation, "KNOWN_COMMITMENT");
+        refused.await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     #[tokio::test]
-    async fn acceptance_approves_once_and_lists_the_account() {
+    async fn the_ledger_is_asked_for_one_account_however_often_it_is_sent() {
         let harness = Harness::new().await;
         let staff = harness.staff().await;
         let (person, name) = pending(&harness).await;
-        let first = submission(&harness, &staff, &name, 1).await;
-        let second = submission(&harness, &staff, &name, 2).await;
-        assert_eq!(accept(&harness, &first).await, Ok(()));
+        let first = approve(&harness, &staff, &name, 1).await.unwrap();
+        assert_eq!(first.state(), OperationState::Accepted);
         assert_eq!(harness.status(&person).await, UserStatus::Approved);
+        let account = harness.me(&person).await.account;
+        assert_eq!(account, "", "not before it is open");
+        assert_eq!(approve(&harness, &staff, &name, 1).await.unwrap(), first);
+
+        let asked = asked(&harness).await;
+        let [(lane, body)] = &asked[..] else {
+            panic!("{asked:?}")
+        };
+        assert!(AccountId::is_canonical(&body.account));
+        assert_eq!((body.country.as_str(), body.grant_eligible), ("DE", true));
+        assert_eq!(body.commitment.len(), 32);
+        let lanes = harness.app.topology.partner_lanes;
+        assert_eq!(*lane, lane::of_country("DE", lanes).to_string());
+        let listed = directory::lookup(harness.app.store.read(), [body.account.as_str()]).await;
+        assert_eq!(listed.unwrap()[&body.account].masked_name, "G*** F***");
+    }
+
+    #[tokio::test]
+    async fn a_second_approval_is_refused_and_says_why() {
+        let harness = Harness::new().await;
+        let staff = harness.staff().await;
+        let (_, name) = pending(&harness).await;
+        approve(&harness, &staff, &name, 1).await.unwrap();
+        let second = approve(&harness, &staff, &name, 2).await.unwrap();
         assert_eq!(
-            harness.me(&person).await.account,
-            "",
-            "not before it is open"
+            refusal(&second),
+            ("VERIFICATION_STATE".into(), "APPROVED".into())
         );
+        assert_eq!(asked(&harness).await.len(), 1);
+    }
 
-        let refusal = accept(&harness, &second).await.unwrap_err();
-        assert_eq!(refusal.reason, Reason::VerificationState);
-        assert_eq!(refusal.metadata, [("state", "APPROVED".to_owned())]);
+    #[tokio::test]
+    async fn a_denied_verification_is_not_approved() {
+        let harness = Harness::new().await;
+        let staff = harness.staff().await;
+        let (person, name) = pending(&harness).await;
+        harness.deny(&person, "a photo is missing").await;
+        let refused = approve(&harness, &staff, &name, 1).await.unwrap();
+        assert_eq!(
+            refusal(&refused),
+            ("VERIFICATION_STATE".into(), "DENIED".into())
+        );
+        assert_eq!(harness.status(&person).await, UserStatus::Denied);
+        assert_eq!(asked(&harness).await, []);
+    }
 
-        let account = body(&first).account.as_str();
-        let listed = directory::lookup(harness.app.store.read(), [account]).await;
-        assert_eq!(listed.unwrap()[account].masked_name, "G*** F***");
+    #[tokio::test]
+    async fn a_request_id_names_one_approval() {
+        let harness = Harness::new().await;
+        let staff = harness.staff().await;
+        let (_, name) = pending(&harness).await;
+        let other = harness.applicant("other@example.org").await;
+        let other = harness.submit(&other, "ANOTHER NUMBER").await.unwrap();
+        let other = other.verification.unwrap().name;
+        approve(&harness, &staff, &name, 1).await.unwrap();
+        let answer = approve(&harness, &staff, &other, 1).await;
+        assert_eq!(reason(answer), Some(Reason::RequestIdReused));
+        let unknown = names::name(names::VERIFICATIONS, Uuid::nil());
+        let answer = approve(&harness, &staff, &unknown, 2).await;
+        assert_eq!(reason(answer), Some(Reason::NotFound));
     }
 
     #[tokio::test]
@@ -295,24 +339,15 @@ mod tests {
         let harness = Harness::new().await;
         let staff = harness.staff().await;
         let (person, name) = pending(&harness).await;
-        let approval = submission(&harness, &staff, &name, 1).await;
-        accept(&harness, &approval).await.unwrap();
-        let account = body(&approval).account.clone();
-
-        let tx = harness.app.store.begin().await.unwrap();
-        projection::account_opened_in(&tx, &account).await.unwrap();
-        tx.commit().await.unwrap();
+        approve(&harness, &staff, &name, 1).await.unwrap();
+        let account = asked(&harness).await.remove(0).1.account;
+        account_opened(&harness, &account).await;
         let me = harness.me(&person).await;
-        assert_eq!(
-            (me.status(), me.account),
-            (UserStatus::Active, account.clone())
-        );
+        assert_eq!((me.status(), &me.account), (UserStatus::Active, &account));
 
         // A replay of the chain does not thaw anybody.
         harness.set_status(CONTACT, UserStatus::Frozen).await;
-        let tx = harness.app.store.begin().await.unwrap();
-        projection::account_opened_in(&tx, &account).await.unwrap();
-        tx.commit().await.unwrap();
+        account_opened(&harness, &account).await;
         assert_eq!(harness.status(&person).await, UserStatus::Frozen);
     }
 
@@ -321,50 +356,28 @@ mod tests {
         let harness = Harness::new().await;
         let staff = harness.staff().await;
         let (person, name) = pending(&harness).await;
-        let approval = submission(&harness, &staff, &name, 1).await;
-        accept(&harness, &approval).await.unwrap();
-
-        for operation in [Uuid::nil(), approval.id.0] {
-            let tx = harness.app.store.begin().await.unwrap();
-            let refused = projection::account_refused_in(&tx, operation, "KNOWN_COMMITMENT");
-            refused.await.unwrap();
-            tx.commit().await.unwrap();
-        }
+        let first = approve(&harness, &staff, &name, 1).await.unwrap();
+        account_refused(&harness, Uuid::nil()).await;
+        assert_eq!(harness.status(&person).await, UserStatus::Approved);
+        account_refused(&harness, operation::parse_name(&first.name).unwrap()).await;
         assert_eq!(harness.status(&person).await, UserStatus::PendingApproval);
         let told = harness.verification(&staff, &name).await.unwrap();
         assert_eq!(told.state(), VerificationState::Pending);
         assert_eq!(told.reason, "KNOWN_COMMITMENT");
         assert_eq!((told.operation.as_str(), told.decide_time), ("", None));
 
-        let second = submission(&harness, &staff, &name, 2).await;
-        assert_eq!(accept(&harness, &second).await, Ok(()));
-    }
-
-    #[tokio::test]
-    async fn a_denied_verification_is_not_approved() {
-        let harness = Harness::new().await;
-        let staff = harness.staff().await;
-        let (person, name) = pending(&harness).await;
-        let approval = submission(&harness, &staff, &name, 1).await;
-        harness.deny(&person, "a photo is missing").await;
-        let refusal = accept(&harness, &approval).await.unwrap_err();
-        assert_eq!(refusal.metadata, [("state", "DENIED".to_owned())]);
-        assert_eq!(harness.status(&person).await, UserStatus::Denied);
+        let second = approve(&harness, &staff, &name, 2).await.unwrap();
+        assert_eq!(second.state(), OperationState::Accepted);
+        let asked = asked(&harness).await;
+        assert_ne!(asked[0].1.account, asked[1].1.account);
     }
 
     #[tokio::test]
     async fn ages_from_13_to_73_are_granted() {
         let harness = Harness::new().await;
-        let staff = harness.staff().await;
-        let (_, name) = pending(&harness).await;
-        let id = names::parse(names::VERIFICATIONS, &name).unwrap();
+        let (person, _) = pending(&harness).await;
         let db = harness.app.store.read();
-        let row = verification::Entity::readable(db, &staff, id)
-            .await
-            .unwrap();
-        let mut applicant = user::Entity::readable(db, &staff, row.user_id)
-            .await
-            .unwrap();
+        let mut applicant = user::Entity::own(db, &person).await.unwrap();
         for (birth_date, granted) in [
             ("2013-05-17", false),
             ("2013-05-16", true),

@@ -12,7 +12,6 @@ use time::Date;
 
 use super::{
     codes,
-    conclude::conclude,
     contact::Contact,
     entity::{registration, user},
     person,
@@ -138,9 +137,13 @@ impl CompleteRegistration {
 
         let now_ms = app.clock.now_ms();
         let tx = app.store.begin().await?;
-        let entry = Entry::of_call(context, None, user.name());
-        let outcome = count_in(&tx, registration, right).await?.map(|()| user);
-        conclude(tx, now_ms, entry, outcome).await
+        let outcome = count_in(&tx, registration, right).await?;
+        if outcome.is_ok() {
+            let entry = Entry::of_call(context, None, user.name());
+            audit::record_in(&tx, now_ms, vec![entry]).await?;
+        }
+        tx.commit().await?;
+        outcome.map(|()| user)
     }
 
     fn declares(&self, user: &user::Model) -> bool {

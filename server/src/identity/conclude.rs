@@ -1,5 +1,5 @@
-//! The end of a call whose refusal leaves something behind: a counted failure, and
-//! its line in the audit log.
+//! The end of a call that proves a code or a password: its refusal leaves something
+//! behind, a counted failure and a line in the audit log (`Record::Proof`).
 
 use sea_orm::DatabaseTransaction;
 

@@ -47,9 +47,16 @@ impl TryFrom<DenyVerificationRequest> for DenyVerification {
 fn reason(text: &str) -> Result<String, String> {
     let text = text.trim();
     match text.chars().count() {
+        1..=REASON_MAX if text.contains(is_control) => {
+            Err("must not contain control characters but line breaks".to_owned())
+        }
         1..=REASON_MAX => Ok(text.to_owned()),
         _ => Err(format!("must have 1 to {REASON_MAX} characters")),
     }
+}
+
+fn is_control(c: char) -> bool {
+    c.is_control() && c != '\n'
 }
 
 impl DenyVerification {
@@ -159,7 +166,7 @@ mod tests {
     async fn all_violations_are_told_at_once() {
         let harness = Harness::new().await;
         let staff = harness.staff().await;
-        for text in [" ".to_owned(), "r".repeat(501)] {
+        for text in [" ".to_owned(), "r".repeat(501), "a\u{0}".to_owned()] {
             let error = deny(&harness, &staff, "users/1", &text).await.unwrap_err();
             assert_eq!(violations(error), ["name", "reason"]);
         }

@@ -14,6 +14,7 @@ use gx_proto::gx::{
 };
 use sea_orm::{IntoActiveModel, Set, entity::prelude::*};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -25,19 +26,16 @@ use super::{
     verify_contact::VerifyContact,
 };
 use crate::{
-    app::{App, Topology},
-    audit,
-    auth::{Authenticator, Caller, Context, Passwords},
+    app::App,
+    auth::{Caller, Context, Password},
     cache::Wake,
     clock::{ManualClock, SharedClock},
     config::Config,
     error::{Error, Result},
-    limits::RateLimits,
-    notifier::Notifier,
-    outbox::Intake,
-    secrets::Secrets,
+    fixture,
+    outbox::{Folder, Intake, intake},
+    start,
     store::{DatabaseUrl, Store},
-    telemetry::Readiness,
 };
 
 /// Someone's contact.
@@ -65,7 +63,7 @@ impl Harness {
         let data_dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(START_MS));
         let store = Store::open(&DatabaseUrl::SqliteMemory).await.unwrap();
-        let app = app(data_dir.path(), clock.clone(), store);
+        let app = app(data_dir.path(), clock.clone(), store).await;
         Self {
             app,
             clock,
@@ -155,7 +153,7 @@ impl Harness {
     /// An ADMIN.
     pub(super) async fn staff(&self) -> Caller {
         let contact = "staff@example.org";
-        let password = crate::auth::Password::new(PASSWORD);
+        let password = Password::new(PASSWORD);
         let hash = self.app.passwords.hash(&password).await.unwrap();
         let (now_ms, roles) = (self.app.clock.now_ms(), [Role::Admin]);
         let tx = self.app.store.begin().await.unwrap();
@@ -250,30 +248,19 @@ impl Harness {
     }
 }
 
-fn app(data_dir: &std::path::Path, clock: SharedClock, store: Store) -> App {
+/// The app, with an intake that takes commands as long as the test runs.
+async fn app(data_dir: &std::path::Path, clock: SharedClock, store: Store) -> App {
     let config = Config::default();
-    let secrets = Arc::new(Secrets::load_or_create(data_dir).unwrap());
-    let (intake, _) = Intake::new(&config.intake);
-    let (trail, _) = audit::trail();
-    App {
-        auth: Authenticator::new(store.clone(), clock.clone(), secrets.clone(), &config.token),
-        passwords: Passwords::new(&config.login),
-        notifier: Notifier::new(data_dir),
-        rates: RateLimits::new(&config.limits),
-        readiness: Readiness::default(),
-        wake: Wake::default(),
-        topology: Topology {
-            partner_lanes: 4,
-            partitions: 1,
-        },
-        data_dir: data_dir.to_owned(),
-        config: Arc::new(config),
-        clock,
-        store,
-        intake,
-        trail,
-        secrets,
-    }
+    let (wake, (intake, line)) = (Wake::default(), Intake::new(&config.intake));
+    let folder = Folder {
+        store: store.clone(),
+        clock: clock.clone(),
+        wake: wake.clone(),
+    };
+    let forever = CancellationToken::new();
+    let topology = start::topology(&store, &config).await.unwrap();
+    tokio::spawn(intake::run(line, folder, config.intake, forever));
+    fixture::assemble(store, clock, wake, intake, topology, data_dir)
 }
 
 /// A person's declaration.

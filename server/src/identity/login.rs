@@ -85,9 +85,13 @@ async fn open_in(
 mod tests {
     use gx_proto::gx::{common::v1::Reason, identity::v1::Role};
     use metrics_exporter_prometheus::PrometheusBuilder;
+    use sea_orm::{EntityTrait, QueryOrder};
 
     use super::*;
-    use crate::identity::harness::{CONTACT, Harness, PASSWORD, reason, violations};
+    use crate::{
+        audit::entity::line,
+        identity::harness::{CONTACT, Harness, PASSWORD, reason, violations},
+    };
 
     const LOCK_MS: i64 = 900_000;
 
@@ -230,6 +234,33 @@ mod tests {
             let answer = harness.login(CONTACT, PASSWORD).await;
             assert_eq!(reason(answer), Some(Reason::UserStatus));
         }
+    }
+
+    #[tokio::test]
+    async fn every_decision_stands_in_the_audit_log() {
+        let harness = Harness::new().await;
+        let user = harness.register(CONTACT).await.name;
+        let before = lines(&harness).await.len();
+        assert!(harness.login(CONTACT, PASSWORD).await.is_ok());
+        fail(&harness, CONTACT, 1).await;
+        fail(&harness, "nobody@example.org", 1).await;
+        let told: Vec<_> = lines(&harness).await.split_off(before);
+        assert_eq!(
+            told,
+            [
+                (user.clone(), "OK".to_owned()),
+                (user, "CREDENTIALS_WRONG".to_owned()),
+                (String::new(), "CREDENTIALS_WRONG".to_owned()),
+            ]
+        );
+    }
+
+    /// Subjects and outcomes in the order of writing.
+    async fn lines(harness: &Harness) -> Vec<(String, String)> {
+        let lines = line::Entity::find().order_by_asc(line::Column::Id);
+        let lines = lines.all(harness.app.store.read()).await.unwrap();
+        let lines = lines.into_iter();
+        lines.map(|line| (line.subject, line.outcome)).collect()
     }
 
     #[tokio::test]

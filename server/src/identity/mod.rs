@@ -39,13 +39,10 @@ use gx_proto::gx::identity::v1::identity_service_server::IdentityServiceServer;
 pub use api::Api;
 pub use first_start::{PASSWORD_FILE, first_start, make_staff_in};
 
-use crate::app::App;
-
-/// Bytes of the largest message, UploadDocument's; the server's layers hold all
-/// other methods to less.
-const UPLOAD_BYTES_MAX: usize = 8 * 1_024 * 1_024;
+use crate::{app::App, auth::policy::UPLOAD_BYTES};
 
 /// The service, for a role to mount.
 pub fn service(app: App) -> IdentityServiceServer<Api> {
-    IdentityServiceServer::new(Api { app }).max_decoding_message_size(UPLOAD_BYTES_MAX)
+    // The server's layers hold all other methods to less.
+    IdentityServiceServer::new(Api { app }).max_decoding_message_size(UPLOAD_BYTES)
 }

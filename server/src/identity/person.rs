@@ -110,17 +110,10 @@ mod tests {
 
     #[test]
     fn names_of_every_script_are_taken() {
-        for text in [
-            "Ana",
-            "Đặng",
-            "明",
-            "نازنین",
-            "O'Neill-Smith",
-            "می\u{200c}نا",
-        ] {
+        for text in ["Name", "Tên", "名前", "نام", "D'Un-Nom", "نام\u{200c}ها"] {
             assert_eq!(name(text).as_deref(), Ok(text));
         }
-        assert_eq!(name(" Jose\u{301} ").as_deref(), Ok("Jos\u{e9}"));
+        assert_eq!(name(" Pre\u{301}nom ").as_deref(), Ok("Pr\u{e9}nom"));
         assert!(name(&"ñ".repeat(100)).is_ok());
     }
 

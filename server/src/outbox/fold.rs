@@ -21,6 +21,7 @@ use crate::{
     cache::Wake,
     clock::SharedClock,
     error::{self, Error, Result},
+    fault::kill_point,
     store::{Lock, Store},
 };
 
@@ -63,7 +64,9 @@ impl Folder {
 
         let tx = self.store.begin().await?;
         let answers = self.fold_in(&tx, distinct).await?;
+        kill_point("fold");
         tx.commit().await?;
+        kill_point("folded");
 
         metrics::counter!("gx_intake_commits_total").increment(1);
         metrics::counter!("gx_intake_commands_total").increment(commands);

@@ -20,6 +20,7 @@ use super::{
     entity::{operation, row},
 };
 use crate::{
+    audit,
     error::{Result, reason_name},
     fault::{self, Fault},
     store::Lock,
@@ -95,9 +96,12 @@ pub async fn settle_in(
     }
     let failed = sorted.iter().filter(|one| settled.contains(&one.id));
     let failed = failed.filter_map(|one| Some((one.id, one.outcome.reason()?)));
+    let failed = failed.collect();
+    let rows = rows_in(tx, &sorted).await?;
+    record_in(tx, &sorted, &rows, now_ms).await?;
     Ok(Settling {
-        failed: failed.collect(),
-        held: take_rows_in(tx, &sorted, &settled).await?,
+        failed,
+        held: take_in(tx, &sorted, rows, &settled).await?,
     })
 }
 
@@ -174,22 +178,53 @@ async fn update_in(
     Ok(updated.into_iter().map(|row| row.id).collect())
 }
 
-/// Removes the bodies of settled commands, or keeps those that were voided, and
-/// tells what they held.
-async fn take_rows_in(
+/// Locks the outbox rows of the commands.
+async fn rows_in(
     tx: &DatabaseTransaction,
     commands: &[&Settled],
-    settled: &BTreeSet<Uuid>,
-) -> Result<BTreeMap<String, i64>> {
-    let ids: Vec<Uuid> = commands.iter().map(|command| command.id).collect();
+) -> Result<BTreeMap<Uuid, row::Model>> {
     let rows = row::Entity::find()
-        .filter(row::Column::Id.is_in(ids.iter().copied()))
+        .filter(row::Column::Id.is_in(commands.iter().map(|command| command.id)))
         .order_by_asc(row::Column::Id)
         .for_update()
         .all(tx)
         .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// Writes a line of the audit log a command: the trace ends here, and the Fabric
+/// transaction stands beside what was asked.
+async fn record_in(
+    tx: &DatabaseTransaction,
+    commands: &[&Settled],
+    rows: &BTreeMap<Uuid, row::Model>,
+    now_ms: i64,
+) -> Result<()> {
+    let entries = commands.iter().map(|command| audit::Entry {
+        actor: None,
+        action: "settle",
+        subject: super::operation::name(command.id),
+        outcome: command.outcome.reason().unwrap_or("OK").to_owned(),
+        request_id: String::new(),
+        traceparent: rows
+            .get(&command.id)
+            .and_then(|row| row.traceparent.clone()),
+        client: String::new(),
+        fabric_tx_id: Some(command.fabric_tx_id.clone()),
+    });
+    audit::record_in(tx, now_ms, entries.collect()).await
+}
+
+/// Removes the bodies of settled commands, or keeps those that were voided, and
+/// tells what they held.
+async fn take_in(
+    tx: &DatabaseTransaction,
+    commands: &[&Settled],
+    rows: BTreeMap<Uuid, row::Model>,
+    settled: &BTreeSet<Uuid>,
+) -> Result<BTreeMap<String, i64>> {
     let mut held = BTreeMap::new();
-    for row in rows.iter().filter(|row| settled.contains(&row.id)) {
+    for row in rows.values().filter(|row| settled.contains(&row.id)) {
         if let Some(account) = &row.held_account {
             *held.entry(account.clone()).or_default() += row.held_qirat;
             if fault::planted(Fault::ReleasedTwice) {

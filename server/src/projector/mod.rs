@@ -3,6 +3,7 @@
 
 mod apply;
 mod facts;
+mod gauges;
 mod outcome;
 mod partition;
 mod run;

@@ -99,7 +99,8 @@ impl Partition {
         Ok(Some(u64::try_from(block + 1).unwrap_or(0)))
     }
 
-    /// Prolongs the lease; `false` if it is lost.
+    /// Prolongs the lease; `false` if it is lost, or if the checkpoint is not where
+    /// this process left it: the database may have gone back below a lease.
     ///
     /// # Errors
     /// If the database fails.
@@ -110,6 +111,7 @@ impl Partition {
             .col_expr(Column::LeaseUntilMs, until_ms.into())
             .filter(Column::Partition.eq(self.scope.partition))
             .filter(Column::Token.eq(self.token))
+            .filter(Column::Block.eq(self.highest))
             .exec(&tx)
             .await?;
         tx.commit().await?;
@@ -124,6 +126,7 @@ impl Partition {
         let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
             return Ok(Applied::Yes);
         };
+        kill_point("block");
         let mut facts = Facts::default();
         for block in blocks {
             if let Err(error) = facts.gather(&self.scope, block) {
@@ -136,7 +139,6 @@ impl Partition {
         }
         if fault::planted(Fault::CheckpointApart) {
             tx.commit().await?;
-            kill_point("checkpoint-apart");
             return self.apply_apart(&facts, last.number).await;
         }
         if let Err(error) =

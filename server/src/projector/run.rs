@@ -8,12 +8,12 @@ use sea_orm::{QueryFilter, entity::prelude::*};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Applied, Partition, Parts};
+use super::{Applied, Partition, Parts, gauges::Gauges};
 use crate::{
     checkpoint::{self, Column, Entity},
     error::Result,
     outbox::catching_up,
-    telemetry::State,
+    telemetry::{State, metrics::FABRIC_CONNECTION},
 };
 
 /// Runs every partition until shutdown.
@@ -69,68 +69,49 @@ async fn stream(partition: &mut Partition, parts: &Parts) -> anyhow::Result<()> 
             .into_iter()
             .collect::<std::result::Result<Vec<_>, _>>()?;
         match partition.apply(&group).await? {
-            Applied::Yes => report(parts, partition.number(), &group).await,
+            Applied::Yes => {
+                let part = format!("projector/{}", partition.number());
+                parts.readiness.set(part, State::Ready);
+            }
             Applied::Elsewhere => return Ok(()),
             Applied::Stopped(reason) => {
-                let number = partition.number().to_string();
-                metrics::gauge!("gx_projector_stopped", "partition" => number.clone()).set(1.0);
-                parts
-                    .readiness
-                    .set(format!("projector/{number}"), State::Degraded(reason));
+                let part = format!("projector/{}", partition.number());
+                parts.readiness.set(part, State::Degraded(reason));
                 return Ok(());
             }
         }
     }
 }
 
-/// Tells how far the partition is behind.
-async fn report(parts: &Parts, partition: i32, group: &[gx_fabric::Block]) {
-    let (Some(last), Ok(height)) = (group.last(), parts.ledger.height().await) else {
-        return;
-    };
-    let lag = height.saturating_sub(last.number + 1);
-    let label = partition.to_string();
-    parts
-        .readiness
-        .set(format!("projector/{label}"), State::Ready);
-    let age_ms = if lag == 0 {
-        0
-    } else {
-        (parts.clock.now_ms() - last.time_ms).max(0)
-    };
-    metrics::gauge!("projector_lag_blocks", "partition" => label.clone()).set(lag as f64);
-    metrics::gauge!("projector_lag_milliseconds", "partition" => label.clone()).set(age_ms as f64);
-    metrics::gauge!("gx_projector_stopped", "partition" => label).set(0.0);
-}
-
 /// Keeps the ledger's height in the database, and clears a catching-up mark once
 /// every partition has reached a height that was read after marking.
 async fn watch(parts: Parts, shutdown: CancellationToken) {
     let poll = Duration::from_millis(parts.settings.poll_ms);
-    let mut target = None;
+    let (mut target, mut gauges) = (None, Gauges::default());
     while !shutdown.is_cancelled() {
-        match housekeep(&parts, &mut target).await {
-            Ok(()) => metrics::gauge!("fabric_sdk_connection_status").set(1.0),
-            Err(error) => {
-                metrics::gauge!("fabric_sdk_connection_status").set(0.0);
-                tracing::warn!(%error, "the ledger's height cannot be kept");
-            }
+        let reached = match housekeep(&parts, &mut target).await {
+            Ok(height) => gauges.report(&parts, height).await.map_err(Into::into),
+            Err(error) => Err(error),
+        };
+        metrics::gauge!(FABRIC_CONNECTION).set(f64::from(u8::from(reached.is_ok())));
+        if let Err(error) = reached {
+            tracing::warn!(%error, "the ledger's height cannot be kept");
         }
         shutdown.run_until_cancelled(tokio::time::sleep(poll)).await;
     }
 }
 
-/// One look at height and marks; `target` remembers what a mark waits for.
+/// One look at marks and the ledger's height, which it answers; `target` remembers what a mark waits for.
 ///
 /// # Errors
 /// If the ledger or the database fails.
-pub async fn housekeep(parts: &Parts, target: &mut Option<(i64, u64)>) -> anyhow::Result<()> {
+pub async fn housekeep(parts: &Parts, target: &mut Option<(i64, u64)>) -> anyhow::Result<u64> {
     let standing = catching_up::standing(&parts.store).await?;
     let height = parts.ledger.height().await?;
     keep_height(parts, height).await?;
     let Some(mark) = standing else {
         *target = None;
-        return Ok(());
+        return Ok(height);
     };
     // The height was read after the mark.
     if target.is_none_or(|(of, _)| of != mark) {
@@ -148,7 +129,7 @@ pub async fn housekeep(parts: &Parts, target: &mut Option<(i64, u64)>) -> anyhow
         catching_up::clear(&parts.store, mark).await?;
         parts.wake.submitter();
     }
-    Ok(())
+    Ok(height)
 }
 
 async fn keep_height(parts: &Parts, height: u64) -> anyhow::Result<()> {

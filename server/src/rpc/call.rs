@@ -60,6 +60,18 @@ impl Call {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn for_test(request_id: &str) -> Self {
+        Self {
+            path: String::new(),
+            rule: None,
+            request_id: request_id.to_owned(),
+            trace: Traceparent::continued(&HeaderMap::new()),
+            client: Ipv4Addr::LOCALHOST.into(),
+            caller: OnceLock::new(),
+        }
+    }
+
     /// The method for labels: a name of the policy, or one for all others.
     pub(super) fn label(&self) -> &'static str {
         match self.rule {

@@ -59,3 +59,35 @@ fn complete_head(response: &mut Response, call: &Call) {
         response.extensions_mut().insert(Told { code, reason });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, middleware::from_fn, routing::get};
+    use http::HeaderMap;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::error::told_reason;
+
+    #[tokio::test]
+    async fn an_error_after_the_head_is_completed_in_the_trailers() {
+        let late = async || {
+            let mut trailers = HeaderMap::new();
+            Status::out_of_range("Error, encoded message length too large")
+                .add_header(&mut trailers)
+                .unwrap();
+            let body = http_body_util::Empty::new().with_trailers(async { Some(Ok(trailers)) });
+            Response::new(Body::new(body))
+        };
+        let router = Router::new()
+            .route("/", get(late))
+            .layer(from_fn(layer))
+            .layer(Extension(Arc::new(Call::for_test("request-1"))));
+        let response = router.oneshot(Request::default()).await.unwrap();
+        assert!(!response.headers().contains_key(Status::GRPC_STATUS));
+        let collected = response.into_body().collect().await.unwrap();
+        let trailers = collected.trailers().unwrap();
+        assert_eq!(trailers[Status::GRPC_STATUS], "13");
+        assert_eq!(told_reason(trailers).as_deref(), Some("INTERNAL"));
+    }
+}

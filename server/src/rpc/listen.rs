@@ -18,7 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
 
 use super::call::Peer;
-use crate::config::Limits;
+use crate::{config::Limits, id};
 
 /// How often a quiet connection is asked whether it lives, and how long it may
 /// take to say so.
@@ -41,12 +41,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The connections of one port.
 pub(super) struct Connections {
     tasks: TaskTracker,
+    room: Arc<Semaphore>,
+    drain: Duration,
+    shared: Arc<Shared>,
+}
+
+/// What every connection is told.
+struct Shared {
+    http: Builder<TokioExecutor>,
+    router: Router,
+    age: Duration,
     closing: CancellationToken,
     aborting: CancellationToken,
-    room: Arc<Semaphore>,
-    age: Duration,
-    drain: Duration,
-    http: Builder<TokioExecutor>,
 }
 
 /// Accepts connections until the shutdown, and answers those that are left.
@@ -56,10 +62,10 @@ pub(super) async fn accept(
     limits: &Limits,
     shutdown: CancellationToken,
 ) -> Connections {
-    let connections = Connections::new(limits);
+    let connections = Connections::new(router, limits);
     while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((stream, peer)) => connections.open(stream, peer, &router),
+            Ok((stream, peer)) => connections.open(stream, peer),
             Err(error) => {
                 tracing::warn!(error = %error, "a connection could not be accepted");
                 shutdown
@@ -72,74 +78,80 @@ pub(super) async fn accept(
 }
 
 impl Connections {
-    fn new(limits: &Limits) -> Self {
+    fn new(router: Router, limits: &Limits) -> Self {
         Self {
             tasks: TaskTracker::new(),
-            closing: CancellationToken::new(),
-            aborting: CancellationToken::new(),
             room: Arc::new(Semaphore::new(limits.connections)),
-            age: Duration::from_secs(limits.connection_age_s),
             drain: Duration::from_millis(limits.drain_ms),
-            http: http(limits),
+            shared: Arc::new(Shared {
+                http: http(limits),
+                router,
+                age: Duration::from_secs(limits.connection_age_s),
+                closing: CancellationToken::new(),
+                aborting: CancellationToken::new(),
+            }),
         }
     }
 
     /// Lets the calls under way end, and cuts those that take too long.
     pub(super) async fn drain(self) {
-        self.closing.cancel();
+        self.shared.closing.cancel();
         self.tasks.close();
-        if tokio::time::timeout(self.drain, self.tasks.wait())
-            .await
-            .is_err()
-        {
-            tracing::warn!(
-                connections = self.tasks.len(),
-                "calls were cut at the shutdown"
-            );
-            self.aborting.cancel();
+        let drained = tokio::time::timeout(self.drain, self.tasks.wait());
+        if drained.await.is_err() {
+            let connections = self.tasks.len();
+            tracing::warn!(connections, "calls were cut at the shutdown");
+            self.shared.aborting.cancel();
             self.tasks.wait().await;
         }
     }
 
-    fn open(&self, stream: TcpStream, peer: SocketAddr, router: &Router) {
+    fn open(&self, stream: TcpStream, peer: SocketAddr) {
         let Ok(room) = self.room.clone().try_acquire_owned() else {
             tracing::warn!(client.address = %peer.ip(), "too many connections");
             return;
         };
-        // Without it small answers wait for the client's acknowledgement.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(error = %error, "a connection ended at once");
-            return;
-        }
-        let service = TowerToHyperService::new(from_peer(router.clone(), peer));
-        let served = self
-            .http
-            .serve_connection(TokioIo::new(stream), service)
-            .into_owned();
-        let (age, closing) = (self.age, self.closing.clone());
-        let connection = async move {
-            let mut served = pin!(served);
-            let aged = tokio::time::timeout(age, closing.cancelled());
-            let leaving = tokio::select! {
-                ended = served.as_mut() => return log_end(ended),
-                leaving = aged => leaving,
-            };
-            served.as_mut().graceful_shutdown();
-            match leaving {
-                // The drain has a bound of its own.
-                Ok(()) => log_end(served.await),
-                Err(_) => {
-                    if let Ok(ended) = tokio::time::timeout(AGED_GRACE, served).await {
-                        log_end(ended);
-                    }
-                }
-            }
-        };
-        let aborting = self.aborting.clone();
+        let shared = self.shared.clone();
         self.tasks.spawn(async move {
-            aborting.run_until_cancelled(connection).await;
+            let served = shared.serve(stream, peer);
+            if let Some(Err(error)) = shared.aborting.run_until_cancelled(served).await {
+                tracing::debug!(error = %error, "a connection broke");
+            }
             drop(room);
         });
+    }
+}
+
+type Served = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+impl Shared {
+    async fn serve(&self, stream: TcpStream, peer: SocketAddr) -> Served {
+        // Without it small answers wait for the client's acknowledgement.
+        stream.set_nodelay(true)?;
+        let speaks = tokio::time::timeout(HEAD_TIMEOUT, stream.readable());
+        match self.closing.run_until_cancelled(speaks).await {
+            Some(spoke) => spoke??,
+            None => return Ok(()),
+        }
+        let service = TowerToHyperService::new(from_peer(self.router.clone(), peer));
+        let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
+        let aged = tokio::time::timeout(self.lifetime(), self.closing.cancelled());
+        let is_aged = tokio::select! {
+            ended = connection.as_mut() => return ended,
+            closing = aged => closing.is_err(),
+        };
+        connection.as_mut().graceful_shutdown();
+        if is_aged {
+            tokio::time::timeout(AGED_GRACE, connection).await?
+        } else {
+            // The drain has a bound of its own.
+            connection.await
+        }
+    }
+
+    /// Spread, so that connections made at once are not remade at once.
+    fn lifetime(&self) -> Duration {
+        self.age + Duration::from_secs(id::jitter(self.age.as_secs() / 8))
     }
 }
 
@@ -170,10 +182,4 @@ fn http(limits: &Limits) -> Builder<TokioExecutor> {
         .keep_alive_interval(KEEPALIVE_INTERVAL)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT);
     builder
-}
-
-fn log_end<E: std::fmt::Display>(ended: Result<(), E>) {
-    if let Err(error) = ended {
-        tracing::debug!(error = %error, "a connection broke");
-    }
 }

@@ -41,7 +41,6 @@ use gate::Gate;
 use services::Health;
 
 pub use services::Services;
-pub use size::UPLOAD_BYTES;
 
 type Request = axum::extract::Request;
 

@@ -25,6 +25,7 @@ pub(super) async fn layer(
         service: gate.service_of(call.rule),
         span: span(&call, gate.service_of(call.rule)),
         call,
+        code: Code::Cancelled,
     };
     let response = next.run(request).instrument(watch.span.clone()).await;
     if let Some(told) = response.extensions().get::<Told>() {
@@ -57,32 +58,40 @@ fn span(call: &Call, service: &'static str) -> Span {
     )
 }
 
+/// Reports its call when it is dropped, as cancelled unless it was told better: a
+/// client that goes away ends its call without an answer.
 struct Watch {
     began: Instant,
     service: &'static str,
     span: Span,
     call: Arc<Call>,
+    code: Code,
 }
 
 impl Watch {
-    fn end(self, code: Code) {
-        let (method, code) = (self.call.label(), code_name(code));
-        let elapsed = self.began.elapsed();
-        counter!(HTTP_REQUESTS, "service" => self.service, "method" => method, "code" => code)
-            .increment(1);
-        histogram!(HTTP_REQUEST_DURATION, "service" => self.service, "method" => method)
-            .record(elapsed);
-        let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        let name = method.rsplit('/').next().unwrap_or(method);
-        self.span.in_scope(|| match self.call.rule {
-            Some(_) => tracing::info!(rpc.code = code, duration_ms, "{name} answered {code}"),
-            None => tracing::debug!(rpc.code = code, duration_ms, "{name} answered {code}"),
-        });
+    fn end(mut self, code: Code) {
+        self.code = code;
     }
 
     fn count_refusal(&self, told: &Told) {
         if matches!(told.code, Code::Unauthenticated | Code::PermissionDenied) {
             counter!(AUTH_FAILURES, "reason" => told.reason.clone()).increment(1);
         }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let (service, method, code) = (self.service, self.call.label(), code_name(self.code));
+        let elapsed = self.began.elapsed();
+        counter!(HTTP_REQUESTS, "service" => service, "method" => method, "code" => code)
+            .increment(1);
+        histogram!(HTTP_REQUEST_DURATION, "service" => service, "method" => method).record(elapsed);
+        let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let name = method.rsplit('/').next().unwrap_or(method);
+        self.span.in_scope(|| match self.call.rule {
+            Some(_) => tracing::info!(rpc.code = code, duration_ms, "{name} answered {code}"),
+            None => tracing::debug!(rpc.code = code, duration_ms, "{name} answered {code}"),
+        });
     }
 }

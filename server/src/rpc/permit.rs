@@ -30,10 +30,9 @@ pub(super) async fn layer(
             errors::answer(unknown(&call.path))
         };
     };
-    match admit(&gate, rule, request.headers()).await {
+    match admit(&gate, &call, rule, request.headers()).await {
         Ok(caller) => {
             if let Some(caller) = caller {
-                sign(&call, &caller);
                 request.extensions_mut().insert(caller);
             }
             request.extensions_mut().insert(call.context(rule));
@@ -50,7 +49,12 @@ fn sign(call: &Call, caller: &Caller) {
     let _ = call.caller.set(caller.clone());
 }
 
-async fn admit(gate: &Gate, rule: &Rule, headers: &HeaderMap) -> Result<Option<Caller>> {
+async fn admit(
+    gate: &Gate,
+    call: &Call,
+    rule: &Rule,
+    headers: &HeaderMap,
+) -> Result<Option<Caller>> {
     let Access::Roles(roles) = rule.access else {
         return Ok(None);
     };
@@ -58,6 +62,7 @@ async fn admit(gate: &Gate, rule: &Rule, headers: &HeaderMap) -> Result<Option<C
     // A header that is no text is no token, but it is not missing either.
     let authorization = authorization.map(Result::unwrap_or_default);
     let caller = gate.callers.caller(authorization).await?;
+    sign(call, &caller);
     if caller.has_any(roles) {
         Ok(Some(caller))
     } else {

@@ -32,7 +32,7 @@ pub(super) async fn layer(
         return response;
     };
     match response.extensions().get::<Told>() {
-        Some(told) if is_shed(told) => response,
+        Some(told) if is_shed(told) || rule.handler_records(&told.reason) => response,
         Some(told) => {
             gate.trail
                 .record(gate.clock.now_ms(), entry(&call, rule, &told.reason));

@@ -14,10 +14,7 @@ use http_body::{Body as HttpBody, Frame};
 use tonic::Status;
 
 use super::{Gate, Request, call::Call};
-use crate::error::Error;
-
-/// Bytes of UploadDocument's message: a document of 8 MiB and what describes it.
-pub const UPLOAD_BYTES: usize = (8 << 20) + (512 << 10);
+use crate::{auth::policy::UPLOAD_BYTES, error::Error};
 
 /// A flag for compression and four bytes of length.
 const PREFIX: usize = 5;

@@ -1,5 +1,5 @@
-//! A body that tells the code of its trailers once, at its end or when it is
-//! dropped before.
+//! A body that tells the code of its trailers once, at its end; not if it is dropped
+//! before.
 
 use std::{
     pin::Pin,
@@ -11,8 +11,8 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tonic::{Code, Status};
 
-/// The body; `end` is called once.
-pub(super) struct Tail<F: FnOnce(Code)> {
+/// The body; `end` is called at most once.
+pub(super) struct Tail<F> {
     body: Body,
     end: Option<F>,
 }
@@ -60,11 +60,5 @@ impl<F: FnOnce(Code) + Unpin> HttpBody for Tail<F> {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-impl<F: FnOnce(Code)> Drop for Tail<F> {
-    fn drop(&mut self) {
-        self.finish(Code::Cancelled);
     }
 }

@@ -8,9 +8,9 @@ use gx_proto::gx::{
 };
 use prost::Message;
 use sea_orm::{
-    DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait,
+    DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, Select,
     entity::prelude::*,
-    sea_query::{CaseStatement, Expr},
+    sea_query::{CaseStatement, Expr, ExprTrait},
 };
 
 use super::{Parts, credits};
@@ -68,6 +68,9 @@ pub(super) async fn form(
     limit: usize,
 ) -> Result<Forming> {
     let name = lane.to_string();
+    if let Some(idle) = idle(parts, &name, token, base).await? {
+        return Ok(idle);
+    }
     let tx = parts.store.begin().await?;
     let control = control::Entity::find_by_id(1).for_share().one(&tx).await?;
     if control.is_none_or(|control| control.catching_up()) {
@@ -100,6 +103,20 @@ pub(super) async fn form(
     Ok(Forming::Batch(Box::new(formed)))
 }
 
+/// What a look without locks tells: that the lane is somebody else's, or that no
+/// command waits. Only where something waits is it worth to lock the lane.
+async fn idle(parts: &Parts, name: &str, token: Uuid, base: Cursor) -> Result<Option<Forming>> {
+    let lane = lane::Entity::find_by_id(name.to_owned())
+        .one(parts.store.read())
+        .await?;
+    let ours = lane.is_some_and(|lane| lane.token == Some(token) && lane.formed() == base);
+    if !ours && !fault::planted(Fault::FormedUnchecked) {
+        return Ok(Some(Forming::Elsewhere));
+    }
+    let waits = pending(name, 1).one(parts.store.read()).await?;
+    Ok(waits.is_none().then_some(Forming::Nothing))
+}
+
 /// A command that waits for its number.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -123,24 +140,30 @@ impl TryFrom<row::Model> for Pending {
 }
 
 async fn pending_in(tx: &DatabaseTransaction, lane: &str, limit: usize) -> Result<Vec<Pending>> {
-    let mut query = row::Entity::find()
+    let mut bytes = 0;
+    let mut fits = Vec::new();
+    for row in pending(lane, limit).all(tx).await? {
+        bytes += row.body.len();
+        if bytes > BATCH_BYTES && !fits.is_empty() {
+            break;
+        }
+        fits.push(Pending::try_from(row)?);
+    }
+    Ok(fits)
+}
+
+/// The oldest commands of a lane that have no number.
+fn pending(lane: &str, limit: usize) -> Select<row::Entity> {
+    let query = row::Entity::find()
         .filter(row::Column::Lane.eq(lane))
         .filter(row::Column::Voided.eq(false))
         .order_by_asc(row::Column::Position)
         .limit(limit as u64);
-    if !fault::planted(Fault::NumberReused) {
-        query = query.filter(row::Column::Number.is_null());
+    if fault::planted(Fault::NumberReused) {
+        query
+    } else {
+        query.filter(row::Column::Number.is_null())
     }
-    let mut bytes = 0;
-    let mut pending = Vec::new();
-    for row in query.all(tx).await? {
-        bytes += row.body.len();
-        if bytes > BATCH_BYTES && !pending.is_empty() {
-            break;
-        }
-        pending.push(Pending::try_from(row)?);
-    }
-    Ok(pending)
 }
 
 fn assemble(
@@ -241,5 +264,22 @@ pub(super) async fn submitted_in(
         .filter(operation::Column::State.eq(i32::from(OperationState::Accepted)))
         .exec(tx)
         .await?;
+    Ok(())
+}
+
+/// Notes a failure on the rows of a batch.
+pub(super) async fn failed(parts: &Parts, ids: &[Uuid], class: &str, next_ms: i64) -> Result<()> {
+    let tx = parts.store.begin().await?;
+    row::Entity::update_many()
+        .col_expr(
+            row::Column::Attempts,
+            Expr::col(row::Column::Attempts).add(1),
+        )
+        .col_expr(row::Column::ErrorClass, class.into())
+        .col_expr(row::Column::NextAttemptMs, next_ms.into())
+        .filter(row::Column::Id.is_in(ids.iter().copied()))
+        .exec(&tx)
+        .await?;
+    tx.commit().await?;
     Ok(())
 }

@@ -83,6 +83,8 @@ pub struct LaneWorker {
     backoff: Backoff,
     /// Most commands of the next batch; smaller while a fault is narrowed down.
     limit: usize,
+    /// The highest settled number that this process has seen.
+    highest: i64,
 }
 
 impl LaneWorker {
@@ -97,12 +99,29 @@ impl LaneWorker {
             stage: Stage::Unleased,
             backoff: Backoff::default(),
             limit,
+            highest: 0,
         }
     }
 
     /// The lane.
     pub fn lane(&self) -> LaneName {
         self.lane
+    }
+
+    /// Where the worker stands, for people.
+    pub fn stage(&self) -> &'static str {
+        match self.stage {
+            Stage::Unleased => "unleased",
+            Stage::Recovering => "recovering",
+            Stage::Forming { .. } => "forming",
+            Stage::Endorsing { .. } => "endorsing",
+            Stage::Probing { .. } => "probing",
+            Stage::Storing { .. } => "storing",
+            Stage::Submitting { .. } => "submitting",
+            Stage::Waiting { .. } => "waiting",
+            Stage::InChain { .. } => "in chain",
+            Stage::Held => "held",
+        }
     }
 
     /// Prolongs the lease; without one the worker begins again.
@@ -163,7 +182,7 @@ impl LaneWorker {
     }
 
     async fn recover(&mut self) -> Result<Next> {
-        match recover::recover(&self.parts, self.lane, self.token).await? {
+        match recover::recover(&self.parts, self.lane, self.token, &mut self.highest).await? {
             Recovery::Ready(base) => {
                 self.backoff.reset();
                 self.go(Stage::Forming { base }, Next::Now)
@@ -210,14 +229,15 @@ impl LaneWorker {
         }
     }
 
-    /// Asks whether the chaincode runs at all, with a batch that is never sent.
+    /// Asks whether the chaincode runs at all, with a batch that is never sent. The
+    /// contract may refuse it as it may refuse any batch: the lane has moved, say.
     async fn probe(&mut self, formed: Box<Formed>) -> Result<Next> {
         match self.parts.ledger.endorse(&split::probe(&formed)).await {
             Ok(_) => self.go(Stage::Endorsing { formed, faults: 1 }, Next::Now),
             Err(error) => {
-                tracing::warn!(lane = self.name, %error, "the chaincode fails on everything");
-                let wait = self.backoff.next();
-                self.go(Stage::Endorsing { formed, faults: 0 }, Next::After(wait))
+                let verdict = verdict::endorsing(&error, &formed);
+                self.failed(&error, &verdict);
+                self.conclude(verdict, formed, None).await
             }
         }
     }
@@ -331,6 +351,7 @@ impl LaneWorker {
 
     /// The batch took effect.
     async fn valid(&mut self, formed: &Formed) -> Result<Next> {
+        kill_point("valid");
         metrics::counter!("gx_lane_batches_total", "outcome" => "valid").increment(1);
         self.backoff.reset();
         self.limit = self.parts.settings.batch_commands;
@@ -347,32 +368,41 @@ impl LaneWorker {
         formed: Box<Formed>,
         endorsed: Option<Endorsed>,
     ) -> Result<Next> {
+        let class = verdict.class();
         match (verdict, endorsed) {
             (Verdict::Unknown, Some(endorsed)) => {
-                let wait = self.backoff.next();
+                let wait = self.retry_later(&formed, class).await?;
                 self.go(Stage::Waiting { formed, endorsed }, Next::After(wait))
             }
-            (Verdict::Dead { at_once: true }, _) => self.go(
-                Stage::Endorsing { formed, faults: 0 },
-                Next::After(Backoff::race()),
-            ),
+            (Verdict::Dead { at_once: true }, _) => {
+                let wait = Backoff::race();
+                self.go(Stage::Endorsing { formed, faults: 0 }, Next::After(wait))
+            }
             (Verdict::InChain, _) => self.go(Stage::InChain { formed }, Next::Projected),
             (Verdict::Recover { limit }, _) => {
                 self.limit = limit.unwrap_or(self.limit).max(1);
-                let wait = self.backoff.next();
+                let wait = self.retry_later(&formed, class).await?;
                 self.go(Stage::Recovering, Next::After(wait))
             }
             (Verdict::Hold(reason), _) => self.hold(reason).await,
             (Verdict::Again | Verdict::Dead { .. } | Verdict::Unknown | Verdict::OwnFault, _) => {
-                let wait = self.backoff.next();
+                let wait = self.retry_later(&formed, class).await?;
                 self.go(Stage::Endorsing { formed, faults: 0 }, Next::After(wait))
             }
         }
     }
 
+    /// Counts a failure and says in the outbox when the batch is tried again.
+    async fn retry_later(&mut self, formed: &Formed, class: &'static str) -> Result<Duration> {
+        let wait = self.backoff.next();
+        let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        let next_ms = self.parts.clock.now_ms().saturating_add(wait_ms);
+        form::failed(&self.parts, &formed.ids, class, next_ms).await?;
+        Ok(wait)
+    }
+
     async fn hold(&mut self, reason: String) -> Result<Next> {
         tracing::error!(lane = self.name, reason, "lane holds");
-        metrics::gauge!("gx_lane_held", "lane" => self.name.clone()).set(1.0);
         recover::hold(&self.parts, &self.name, self.token, reason).await?;
         self.go(Stage::Held, Next::Idle)
     }

@@ -29,8 +29,15 @@ pub(super) enum Recovery {
     Lost,
 }
 
-/// Recovers a lane, if the settled cursor has reached the chain's.
-pub(super) async fn recover(parts: &Parts, lane: LaneName, token: Uuid) -> Result<Recovery> {
+/// Recovers a lane, if the settled cursor has reached the chain's. `highest` is the
+/// highest settled number that the process has seen: a lower one means that the
+/// database went back.
+pub(super) async fn recover(
+    parts: &Parts,
+    lane: LaneName,
+    token: Uuid,
+    highest: &mut i64,
+) -> Result<Recovery> {
     let Some(chain) = chain_cursor(parts, lane).await else {
         return Ok(Recovery::NoAnswer);
     };
@@ -39,6 +46,12 @@ pub(super) async fn recover(parts: &Parts, lane: LaneName, token: Uuid) -> Resul
     let Some(row) = lanes::lock_in(&tx, &name, token).await? else {
         return Ok(Recovery::Lost);
     };
+    let went_back = row.settled_number < std::mem::replace(highest, row.settled_number);
+    if went_back {
+        drop(tx);
+        catching_up::mark(&parts.store).await?;
+        return Ok(Recovery::Behind);
+    }
     let behind = row.settled().number < chain.number;
     if behind && !fault::planted(Fault::ChainCursorUnchecked) {
         let known = envelope::Entity::find()

@@ -29,6 +29,21 @@ pub(super) enum Verdict {
     Hold(String),
 }
 
+impl Verdict {
+    /// The failure's class, as the outbox shows it.
+    pub(super) fn class(&self) -> &'static str {
+        match self {
+            Self::Again => "again",
+            Self::Unknown => "unknown",
+            Self::Dead { .. } => "dead",
+            Self::OwnFault => "own fault",
+            Self::Recover { .. } => "recover",
+            Self::InChain => "in chain",
+            Self::Hold(_) => "hold",
+        }
+    }
+}
+
 /// A failure while endorsing.
 pub(super) fn endorsing(error: &LedgerError, formed: &Formed) -> Verdict {
     match error {

@@ -49,14 +49,16 @@ metrics! {
         "Time from a call's arrival to the end of its answer.";
     OUTBOX_QUEUE_DEPTH = Gauge "outbox_command_queue_depth" []
         "Accepted commands that are not settled.";
-    PROJECTOR_LAG_MS = Gauge "projector_lag_milliseconds" []
-        "Age of the oldest block that a partition has not applied; 0 on a quiet chain.";
+    PROJECTOR_LAG_MS = Gauge "projector_lag_milliseconds" ["partition"]
+        "Age of the oldest block that the partition has not applied; 0 on a quiet chain.";
     PROJECTOR_LAG_BLOCKS = Gauge "projector_lag_blocks" ["partition"]
         "Height minus checkpoint minus 1.";
     PROJECTOR_STOPPED = Gauge "gx_projector_stopped" ["partition"]
         "1 while the partition stands still because it could not apply a block.";
-    PROJECTOR_BLOCKS = Counter "gx_projector_blocks_total" ["partition"]
+    PROJECTOR_BLOCKS = Counter "gx_projector_blocks_total" []
         "Blocks applied.";
+    SETTLED_TWICE = Counter "gx_settled_twice_total" []
+        "Outcomes of commands that were settled already.";
     FABRIC_CONNECTION = Gauge "fabric_sdk_connection_status" []
         "1 while the ledger can be reached.";
     INTAKE_COMMITS = Counter "gx_intake_commits_total" []
@@ -121,8 +123,9 @@ fn builder() -> anyhow::Result<PrometheusBuilder> {
     buckets(builder, LANE_BATCH_COMMANDS, COMMANDS_BUCKETS)
 }
 
-/// Tells the recorder what every metric means. Metrics without labels stand at 0
-/// from the start, so that an alert sees them before anything happened.
+/// Tells the recorder what every metric means. Counters without labels stand at 0
+/// from the start, so that their first step is seen as one; a gauge that nobody has
+/// set yet is absent, for 0 would be an answer.
 pub fn describe() {
     for metric in ALL {
         match metric.kind {
@@ -130,17 +133,9 @@ pub fn describe() {
             Kind::Gauge => describe_gauge!(metric.name, metric.meaning),
             Kind::Histogram => describe_histogram!(metric.name, unit(metric.name), metric.meaning),
         }
-        if metric.labels.is_empty() {
-            begin(metric);
+        if metric.kind == Kind::Counter && metric.labels.is_empty() {
+            metrics::counter!(metric.name).increment(0);
         }
-    }
-}
-
-fn begin(metric: &Metric) {
-    match metric.kind {
-        Kind::Counter => metrics::counter!(metric.name).increment(0),
-        Kind::Gauge => metrics::gauge!(metric.name).increment(0.0),
-        Kind::Histogram => {}
     }
 }
 
@@ -154,6 +149,8 @@ fn unit(name: &str) -> Unit {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -183,7 +180,36 @@ mod tests {
             text.contains("gx_lane_batch_commands_bucket{le=\"10\"} 1"),
             "{text}"
         );
-        assert!(text.contains("outbox_command_queue_depth 0"), "{text}");
+        assert!(!text.contains("\noutbox_command_queue_depth"), "{text}");
         assert!(text.contains("gx_audit_dropped_total 0"), "{text}");
+    }
+
+    fn sources(folder: &Path, found: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn every_metric_that_is_recorded_is_described() {
+        let mut code = String::new();
+        sources(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+            &mut code,
+        );
+        for kind in ["counter", "gauge", "histogram"] {
+            for used in code.split(&format!("{kind}!(\"")).skip(1) {
+                let name = used.split('"').next().unwrap();
+                assert!(
+                    ALL.iter().any(|metric| metric.name == name),
+                    "{kind} {name}"
+                );
+            }
+        }
     }
 }

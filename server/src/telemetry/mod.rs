@@ -59,3 +59,49 @@ async fn upkeep(metrics: PrometheusHandle, shutdown: CancellationToken) {
         metrics.run_upkeep();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpStream,
+    };
+
+    use super::*;
+
+    async fn get(address: std::net::SocketAddr, path: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: gx\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn metrics_and_probes_share_a_port_until_the_shutdown() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        ::metrics::with_local_recorder(&recorder, metrics::describe);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (readiness, shutdown) = (Readiness::default(), CancellationToken::new());
+        readiness.set("ledger", State::NotReady("is away".to_owned()));
+        let served = serve_metrics(listener, recorder.handle(), readiness, shutdown.clone());
+        let served = tokio::spawn(served);
+
+        let metrics = get(address, "/metrics").await;
+        assert!(
+            metrics.contains("# TYPE gx_audit_dropped_total counter"),
+            "{metrics}"
+        );
+        assert!(get(address, "/healthz").await.starts_with("HTTP/1.1 200"));
+        let ready = get(address, "/readyz").await;
+        assert!(
+            ready.starts_with("HTTP/1.1 503") && ready.contains("ledger"),
+            "{ready}"
+        );
+        shutdown.cancel();
+        served.await.unwrap().unwrap();
+    }
+}

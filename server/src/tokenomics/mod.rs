@@ -18,6 +18,7 @@ use gx_proto::gx::tokenomics::v1::tokenomics_service_server::TokenomicsServiceSe
 
 pub use api::Api;
 pub use bucket::{CIRCULATING, TREASURIES, bucket_of};
+pub use query::totals_at;
 
 use crate::app::App;
 

@@ -35,10 +35,10 @@ struct Total {
 }
 
 /// What every bucket holds at a block that all partitions have applied.
-pub(super) async fn totals_at(
-    db: &impl ConnectionTrait,
-    block: u64,
-) -> Result<HashMap<String, u64>> {
+///
+/// # Errors
+/// If the database fails.
+pub async fn totals_at(db: &impl ConnectionTrait, block: u64) -> Result<HashMap<String, u64>> {
     let block = i64::try_from(block).context("a block beyond all numbers")?;
     let buckets = POOLS
         .iter()

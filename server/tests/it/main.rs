@@ -1,4 +1,14 @@
 //! The promises of GX, each held by a test. One binary, so one link.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod bad_input;
+mod harness;
+#[cfg(feature = "simulation")]
+mod kills;
+mod readme;
+mod rights;
 #[cfg(feature = "simulation")]
 mod sim;
+mod starts;
+mod walk;

@@ -22,9 +22,12 @@ pub type Nonces = Arc<dyn Fn() -> [u8; 24] + Send + Sync>;
 /// The clock of the operating system.
 pub fn system_clock() -> Clock {
     Arc::new(|| {
-        let since_epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the room that a devnet's time comes from"
+        )]
+        let now = SystemTime::now();
+        let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
     })
 }

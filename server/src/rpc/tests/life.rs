@@ -1,5 +1,6 @@
 //! Probes, health, reflection, browsers, and the end.
 
+use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -14,7 +15,7 @@ use tonic_reflection::pb::v1::{
 };
 
 use super::*;
-use crate::telemetry::State;
+use crate::telemetry::{State, logs::Kept};
 
 /// One request over HTTP/1.1, and the whole answer.
 async fn http(server: &Server, head: &str) -> String {
@@ -48,6 +49,72 @@ async fn probes_answer_on_the_same_port() {
         ready.starts_with("HTTP/1.1 503") && ready.contains("is away"),
         "{ready}"
     );
+}
+
+#[tokio::test]
+async fn a_call_leaves_one_line_and_its_metrics() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _metrics = metrics::set_default_local_recorder(&recorder);
+    let kept = Kept::default();
+    let _lines = tracing::subscriber::set_default(kept.subscriber());
+    let server = Server::start().await;
+    server.get("user", "").await.unwrap();
+    server.refused("partner", "").await;
+    server.refused("user", "database").await;
+
+    let lines: Vec<_> = kept
+        .lines()
+        .into_iter()
+        .filter(|line| {
+            line["log.target"]
+                .as_str()
+                .unwrap()
+                .starts_with("gx_server")
+        })
+        .collect();
+    let said: Vec<_> = lines
+        .iter()
+        .map(|line| line["message"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "GetOperation answered OK",
+            "GetOperation answered PERMISSION_DENIED",
+            "request failed",
+            "GetOperation answered INTERNAL",
+        ]
+    );
+    assert_eq!(lines[0]["userId"], Uuid::from_u128(7).to_string());
+    assert_eq!(lines[0]["traceId"].as_str().unwrap().len(), 32);
+    assert_eq!(lines[2]["request.id"], lines[3]["request.id"]);
+    assert!(lines[2]["error"].as_str().unwrap().contains("secret"));
+
+    let text = recorder.handle().render();
+    let labels = format!("service=\"svc-wallet\",method=\"{GET}\"");
+    for expected in [
+        format!("http_requests_total{{{labels},code=\"OK\"}} 1"),
+        format!("http_requests_total{{{labels},code=\"PERMISSION_DENIED\"}} 1"),
+        format!("http_request_duration_seconds_count{{{labels}}} 3"),
+        "gx_auth_failures_total{reason=\"ROLE_MISSING\"} 1".to_owned(),
+    ] {
+        assert!(text.contains(&expected), "{expected} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_whose_client_goes_away_is_counted() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _metrics = metrics::set_default_local_recorder(&recorder);
+    let server = Server::start().await;
+    let mut client = OperationServiceClient::new(server.channel().await);
+    let held = tokio::spawn(async move { client.get_operation(get("user", "hold")).await });
+    server.service.entered.notified().await;
+    held.abort();
+    server.shutdown.cancel();
+    server.task.await.unwrap().unwrap();
+    let text = recorder.handle().render();
+    assert!(text.contains("code=\"CANCELLED\"} 1"), "{text}");
 }
 
 #[tokio::test]

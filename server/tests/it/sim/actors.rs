@@ -25,7 +25,7 @@ use super::{
 };
 
 /// Steps of the disturbed phase.
-const STEPS: usize = 260;
+const STEPS: usize = 200;
 /// Rounds in which a quiet world must come to rest.
 const ROUNDS: usize = 400;
 
@@ -45,7 +45,10 @@ impl World {
                 94 => self.crash(),
                 95 => self.jump(),
                 96 => self.operator().await,
-                97 => self.housekeep().await?,
+                97 => {
+                    let process = self.below(2);
+                    self.housekeep(process).await?;
+                }
                 _ => self.database().await,
             }
         }
@@ -56,23 +59,24 @@ impl World {
     pub(super) async fn quiet(&mut self) -> Result<(), String> {
         self.core
             .faults(|faults| *faults = gx_fabric::devnet::Faults::default());
+        // One process outlives the other, whose leases end.
+        self.clock.advance_ms(30_000);
+        let mut answered = false;
         for round in 0..ROUNDS {
             self.clock.advance_ms(3_000);
-            if round == 3 {
-                self.retry_everything().await?;
+            if round >= 1 && !answered {
+                answered = self.retry_everything().await?;
             }
-            for process in 0..self.processes.len() {
-                for worker in 0..self.processes[process].workers.len() {
-                    self.submit_with(process, worker, 12).await?;
-                }
-                self.cut();
-                for follower in 0..self.processes[process].followers.len() {
-                    self.project_with(process, follower).await?;
-                }
+            for worker in 0..self.processes[0].workers.len() {
+                self.submit_with(0, worker, 12).await?;
             }
-            self.housekeep().await?;
+            self.cut();
+            for follower in 0..self.processes[0].followers.len() {
+                self.project_with(0, follower).await?;
+            }
+            self.housekeep(0).await?;
             self.operator().await;
-            if round > 4 && self.at_rest().await {
+            if answered && self.at_rest().await {
                 return Ok(());
             }
         }
@@ -103,18 +107,44 @@ impl World {
     }
 
     async fn unrest(&self) -> String {
-        let rows = row::Entity::find().all(self.store.read()).await.unwrap();
-        let lanes = lane::Entity::find().all(self.store.read()).await.unwrap();
-        let partitions = checkpoint::all(self.store.read()).await.unwrap();
-        let control = control::Entity::find_by_id(1)
-            .one(self.store.read())
-            .await
-            .unwrap();
-        format!(
-            "height {} pending {} {control:?} {rows:?} {lanes:?} {partitions:?}",
+        let db = self.store.read();
+        let mut text = format!(
+            "height {} pending {}",
             self.core.height(),
             self.core.pending()
-        )
+        );
+        let unsettled = row::Entity::find().filter(row::Column::Voided.eq(false));
+        for row in unsettled.all(db).await.unwrap() {
+            let row::Model {
+                position,
+                lane,
+                number,
+                abandoned,
+                attempts,
+                error_class,
+                ..
+            } = row;
+            text +=
+                &format!("\n{lane} {position} {number:?} {abandoned} {attempts} {error_class:?}");
+        }
+        for lane in lane::Entity::find().all(db).await.unwrap() {
+            let (formed, settled) = (lane.formed(), lane.settled());
+            let held = lane.held_reason;
+            text += &format!(
+                "\n{} {formed:?} {settled:?} {:?} {held:?}",
+                lane.name, lane.owner
+            );
+        }
+        for (lane, worker) in &self.processes[0].workers {
+            text += &format!("\nworker {lane} {}", worker.stage());
+        }
+        for row in checkpoint::all(db).await.unwrap() {
+            text += &format!(
+                "\npartition {} at {} {:?}",
+                row.partition, row.block, row.stopped
+            );
+        }
+        text
     }
 
     /// A client sends a transfer, or sends old ones again, some of them twice in one
@@ -134,10 +164,11 @@ impl World {
             };
             fold.push(sent);
         }
-        self.send(&fold).await
+        self.send(&fold).await.map(|_| ())
     }
 
-    async fn send(&mut self, fold: &[usize]) -> Result<(), String> {
+    /// Sends commands in one fold; whether all were answered by their operations.
+    async fn send(&mut self, fold: &[usize]) -> Result<bool, String> {
         let submissions = fold
             .iter()
             .map(|sent| self.sent[*sent].submission.clone())
@@ -147,15 +178,17 @@ impl World {
             .fold(submissions)
             .await
             .map_err(|error| error.to_string())?;
+        let mut answered = true;
         for (sent, answer) in fold.iter().zip(answers) {
-            let Ok(operation) = answer else { continue };
+            let Ok(operation) = answer else {
+                answered = false;
+                continue;
+            };
             let refused_at_the_door =
                 operation.state == i32::from(OperationState::Refused) && operation.number.is_none();
-            if !refused_at_the_door {
-                self.sent[*sent].accepted = true;
-            }
+            self.sent[*sent].accepted |= !refused_at_the_door;
         }
-        Ok(())
+        Ok(answered)
     }
 
     fn transfer(&mut self) -> Submission {
@@ -188,13 +221,14 @@ impl World {
         )
     }
 
-    /// A client that never heard an answer asks again, days later.
-    async fn retry_everything(&mut self) -> Result<(), String> {
+    /// Clients ask again for everything, days later; whether all were answered.
+    async fn retry_everything(&mut self) -> Result<bool, String> {
         let all: Vec<usize> = (0..self.sent.len()).collect();
-        for fold in all.chunks(16) {
-            self.send(fold).await?;
+        let mut answered = true;
+        for fold in all.chunks(32) {
+            answered &= self.send(fold).await?;
         }
-        Ok(())
+        Ok(answered)
     }
 
     pub(super) fn cut(&mut self) {
@@ -367,6 +401,10 @@ impl World {
             .all(self.store.read())
             .await
             .unwrap();
+        let abandons = self.chance(30) && !self.sent.is_empty();
+        if held.is_empty() && !abandons {
+            return;
+        }
         let tx = self.store.begin().await.unwrap();
         for lane in held {
             let rows = row::Entity::find()
@@ -384,7 +422,7 @@ impl World {
                 .await
                 .unwrap();
         }
-        if self.chance(30) && !self.sent.is_empty() {
+        if abandons {
             let any = self.below(self.sent.len());
             abandon_in(&tx, self.sent[any].submission.id.0).await;
             self.abandoned = true;
@@ -399,15 +437,11 @@ impl World {
         })
     }
 
-    async fn housekeep(&mut self) -> Result<(), String> {
-        for process in 0..self.processes.len() {
-            let parts = self.projector(process, &self.store);
-            let target = &mut self.processes[process].target;
-            projector::housekeep(&parts, target)
-                .await
-                .map_err(|error| error.to_string())?;
-        }
-        Ok(())
+    async fn housekeep(&mut self, process: usize) -> Result<(), String> {
+        let parts = self.projector(process, &self.store);
+        let target = &mut self.processes[process].target;
+        let height = projector::housekeep(&parts, target).await;
+        height.map(|_| ()).map_err(|error| error.to_string())
     }
 
     /// The database is saved, or falls back to what was saved: under running

@@ -1,0 +1,63 @@
+//! What the pipeline shows of itself: lag, queue, holds, supply.
+
+use std::collections::BTreeMap;
+
+use sea_orm::{QueryFilter, entity::prelude::*};
+
+use super::Parts;
+use crate::{
+    checkpoint,
+    error::Result,
+    outbox::entity::{lane, row},
+    telemetry::metrics::{
+        LANE_HELD, OUTBOX_QUEUE_DEPTH, PROJECTOR_LAG_BLOCKS, PROJECTOR_LAG_MS, PROJECTOR_STOPPED,
+        SUPPLY_QIRAT,
+    },
+    tokenomics,
+};
+
+/// Remembers since when each partition is behind at its checkpoint.
+#[derive(Debug, Default)]
+pub(super) struct Gauges {
+    behind: BTreeMap<i32, (i64, i64)>,
+}
+
+impl Gauges {
+    /// Sets every gauge anew, those of workers that stand still too.
+    pub(super) async fn report(&mut self, parts: &Parts, height: u64) -> Result<()> {
+        let height = i64::try_from(height).unwrap_or(i64::MAX);
+        let db = parts.store.read();
+        for row in checkpoint::all(db).await? {
+            self.partition(&row, height, parts.clock.now_ms());
+        }
+        let unsettled = row::Entity::find()
+            .filter(row::Column::Voided.eq(false))
+            .count(db)
+            .await?;
+        metrics::gauge!(OUTBOX_QUEUE_DEPTH).set(unsettled as f64);
+        for lane in lane::Entity::find().all(db).await? {
+            let holds = f64::from(u8::from(lane.held_reason.is_some()));
+            metrics::gauge!(LANE_HELD, "lane" => lane.name).set(holds);
+        }
+        let lowest = checkpoint::lowest(db).await?;
+        for (bucket, qirat) in tokenomics::totals_at(db, lowest).await? {
+            metrics::gauge!(SUPPLY_QIRAT, "bucket" => bucket).set(qirat as f64);
+        }
+        Ok(())
+    }
+
+    fn partition(&mut self, row: &checkpoint::Model, height: i64, now_ms: i64) {
+        let lag = (height - row.block - 1).max(0);
+        let since_ms = match self.behind.get(&row.partition) {
+            Some((block, since_ms)) if *block == row.block && lag > 0 => *since_ms,
+            _ => now_ms,
+        };
+        self.behind.insert(row.partition, (row.block, since_ms));
+        let label = row.partition.to_string();
+        let stopped = f64::from(u8::from(row.stopped.is_some()));
+        metrics::gauge!(PROJECTOR_LAG_BLOCKS, "partition" => label.clone()).set(lag as f64);
+        metrics::gauge!(PROJECTOR_LAG_MS, "partition" => label.clone())
+            .set((now_ms - since_ms) as f64);
+        metrics::gauge!(PROJECTOR_STOPPED, "partition" => label).set(stopped);
+    }
+}

@@ -1,0 +1,98 @@
+//! Everything in the database, to see that nothing changed.
+
+use std::collections::BTreeMap;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+
+use super::Gx;
+
+/// What changes by itself or records the call: the audit log, failed logins, the
+/// height that is looked up now and then, and
+/// who holds which lease.
+const LEFT_OUT: &[&str] = &[
+    "audit_log",
+    "audit_seal",
+    "login_failures",
+    "seaql_migrations",
+    "height",
+    "owner",
+    "token",
+    "lease_until_ms",
+];
+
+/// All rows by table, in order of their text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Image(BTreeMap<String, Vec<String>>);
+
+impl Image {
+    /// The tables that differ.
+    pub(crate) fn changed(&self, later: &Self) -> Vec<String> {
+        let tables = self.0.iter();
+        let changed = tables.filter(|(table, rows)| later.0.get(*table) != Some(rows));
+        changed.map(|(table, _)| table.clone()).collect()
+    }
+}
+
+impl Gx {
+    /// All rows as they are now.
+    pub(crate) async fn image(&self) -> Image {
+        let db = self.store().await.read();
+        let mut image = BTreeMap::new();
+        for table in texts(db, tables(db)).await {
+            if LEFT_OUT.contains(&table.as_str()) {
+                continue;
+            }
+            let columns = texts(db, &columns(db, &table)).await;
+            let row: Vec<_> = columns
+                .iter()
+                .filter(|column| table == "operations" || !LEFT_OUT.contains(&column.as_str()))
+                .map(|column| shown(db, column))
+                .collect();
+            let rows = format!("select {} from {table} order by 1", row.join(" || '|' || "));
+            image.insert(table, texts(db, &rows).await);
+        }
+        assert!(image.len() >= 15, "{:?}", image.keys());
+        Image(image)
+    }
+}
+
+fn is_postgres(db: &DatabaseConnection) -> bool {
+    db.get_database_backend() == DbBackend::Postgres
+}
+
+fn tables(db: &DatabaseConnection) -> &'static str {
+    if is_postgres(db) {
+        "select tablename::text from pg_tables where schemaname = 'public' order by 1"
+    } else {
+        "select name from sqlite_master where type = 'table' and name not like 'sqlite%' order by 1"
+    }
+}
+
+fn columns(db: &DatabaseConnection, table: &str) -> String {
+    if is_postgres(db) {
+        format!(
+            "select column_name::text from information_schema.columns \
+             where table_name = '{table}' order by ordinal_position"
+        )
+    } else {
+        format!("select name from pragma_table_info('{table}') order by cid")
+    }
+}
+
+/// A value as text that nothing else looks like.
+fn shown(db: &DatabaseConnection, column: &str) -> String {
+    if is_postgres(db) {
+        format!("coalesce(quote_literal(\"{column}\"::text), 'null')")
+    } else {
+        format!("quote(\"{column}\")")
+    }
+}
+
+async fn texts(db: &DatabaseConnection, sql: &str) -> Vec<String> {
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    let rows = db.query_all_raw(statement).await;
+    let rows = rows.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let text = |row: sea_orm::QueryResult| row.try_get_by_index::<String>(0);
+    let texts = rows.into_iter().map(text).collect::<Result<_, _>>();
+    texts.unwrap_or_else(|error| panic!("{sql}: {error}"))
+}

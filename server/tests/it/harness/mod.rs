@@ -1,0 +1,33 @@
+//! The real `gx`, started by tests as an operator starts it: a child process on
+//! free ports and an own data directory, on SQLite or on a PostgreSQL that the
+//! tests start themselves.
+//!
+//! A test has a [`Gx`] of its own, or shares the process of a [`Shared`] with the
+//! tests of its file. Connections belong to the test, because they live on its
+//! runtime. Whatever a test leaves running ends with the test process
+//! ([`reaper`]).
+
+mod account;
+mod client;
+mod gx;
+mod image;
+mod metrics;
+mod money;
+mod people;
+mod postgres;
+mod process;
+mod reaper;
+mod refusal;
+
+pub(crate) use account::unopened_account;
+pub(crate) use client::Client;
+pub(crate) use gx::{Database, Gx, Shared};
+pub(crate) use image::Image;
+pub(crate) use money::{GX, block_of};
+pub(crate) use people::{Application, Caller, PASSWORD, PNG, Person, unused_contact};
+pub(crate) use refusal::{Refusal, reason_of};
+
+use std::time::Duration;
+
+/// How long anything may take before a test calls it broken.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

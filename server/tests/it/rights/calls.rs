@@ -1,0 +1,212 @@
+//! One good call of every method.
+
+use gx_proto::gx::{
+    identity::v1::{
+        ApproveVerificationRequest, ChangePasswordRequest, CompleteRegistrationRequest,
+        DenyVerificationRequest, DocumentType, GetMeRequest, GetVerificationRequest,
+        ListPublicKeysRequest, ListVerificationsRequest, LoginRequest, StartRegistrationRequest,
+        SubmitVerificationRequest, UploadDocumentRequest, VerifyContactRequest,
+    },
+    ledger::v1::GetLedgerRequest,
+    operation::v1::{GetOperationRequest, WaitOperationRequest},
+    tokenomics::v1::{
+        GetFeeScheduleRequest, GetGenesisScheduleRequest, GetSupplyRequest, ListCountriesRequest,
+    },
+    wallet::v1::{GetWalletRequest, ListEntriesRequest, QuoteTransferRequest, TransferRequest},
+};
+use gx_server::id::random_uuid;
+use tonic::Status;
+
+use super::world::Rows;
+use crate::harness::{Client, PASSWORD, PNG, unused_contact};
+
+/// Calls a method with what is its caller's, or another's.
+pub(super) async fn call(client: Client, method: &str, rows: &Rows) -> Result<(), Status> {
+    match method {
+        "StartRegistration"
+        | "VerifyContact"
+        | "CompleteRegistration"
+        | "Login"
+        | "ListPublicKeys"
+        | "ChangePassword"
+        | "GetMe" => person(client, method, rows).await,
+        "UploadDocument"
+        | "SubmitVerification"
+        | "GetVerification"
+        | "ListVerifications"
+        | "ApproveVerification"
+        | "DenyVerification" => verification(client, method, rows).await,
+        "GetWallet" | "ListEntries" | "QuoteTransfer" | "Transfer" => {
+            wallet(client, method, rows).await
+        }
+        _ => others(client, method, rows).await,
+    }
+}
+
+async fn person(client: Client, method: &str, rows: &Rows) -> Result<(), Status> {
+    let mut identity = client.identity();
+    let registration_token = rows.registration.clone();
+    match method {
+        "StartRegistration" => {
+            let contact = unused_contact();
+            let request = StartRegistrationRequest { contact };
+            identity.start_registration(request).await.map(drop)
+        }
+        "VerifyContact" => {
+            let request = VerifyContactRequest {
+                registration_token,
+                code: rows.code.clone(),
+            };
+            identity.verify_contact(request).await.map(drop)
+        }
+        "CompleteRegistration" => {
+            let request = CompleteRegistrationRequest {
+                registration_token,
+                given_names: "Ann".to_owned(),
+                family_name: "Bee".to_owned(),
+                birth_date: "1990-05-17".to_owned(),
+                nationality: "DE".to_owned(),
+                password: PASSWORD.to_owned(),
+            };
+            identity.complete_registration(request).await.map(drop)
+        }
+        "Login" => {
+            let request = LoginRequest {
+                contact: rows.contact.clone(),
+                password: PASSWORD.to_owned(),
+            };
+            identity.login(request).await.map(drop)
+        }
+        "ListPublicKeys" => identity
+            .list_public_keys(ListPublicKeysRequest {})
+            .await
+            .map(drop),
+        "ChangePassword" => {
+            let request = ChangePasswordRequest {
+                current_password: PASSWORD.to_owned(),
+                new_password: "another passphrase".to_owned(),
+            };
+            identity.change_password(request).await.map(drop)
+        }
+        _ => identity.get_me(GetMeRequest {}).await.map(drop),
+    }
+}
+
+async fn verification(client: Client, method: &str, rows: &Rows) -> Result<(), Status> {
+    let mut identity = client.identity();
+    let name = rows.verification.clone();
+    match method {
+        "UploadDocument" => {
+            let request = UploadDocumentRequest {
+                content: PNG.to_vec(),
+                content_type: "image/png".to_owned(),
+            };
+            identity.upload_document(request).await.map(drop)
+        }
+        "SubmitVerification" => {
+            let request = SubmitVerificationRequest {
+                document_type: DocumentType::Passport.into(),
+                document_country: "DE".to_owned(),
+                document_number: random_uuid().simple().to_string(),
+                documents: vec![rows.document.clone()],
+            };
+            identity.submit_verification(request).await.map(drop)
+        }
+        "GetVerification" => {
+            let request = GetVerificationRequest { name };
+            identity.get_verification(request).await.map(drop)
+        }
+        "ListVerifications" => {
+            let request = ListVerificationsRequest::default();
+            identity.list_verifications(request).await.map(drop)
+        }
+        "ApproveVerification" => {
+            let request_id = random_uuid().to_string();
+            let request = ApproveVerificationRequest { name, request_id };
+            identity.approve_verification(request).await.map(drop)
+        }
+        _ => {
+            let reason = "the picture cannot be read".to_owned();
+            let request = DenyVerificationRequest { name, reason };
+            identity.deny_verification(request).await.map(drop)
+        }
+    }
+}
+
+async fn wallet(client: Client, method: &str, rows: &Rows) -> Result<(), Status> {
+    let mut wallet = client.wallet();
+    let (account, receiver) = (rows.account.clone(), rows.receiver.clone());
+    match method {
+        "GetWallet" => {
+            let request = GetWalletRequest {
+                account,
+                min_block: 0,
+            };
+            wallet.get_wallet(request).await.map(drop)
+        }
+        "ListEntries" => {
+            let request = ListEntriesRequest {
+                account,
+                ..ListEntriesRequest::default()
+            };
+            wallet.list_entries(request).await.map(drop)
+        }
+        "QuoteTransfer" => {
+            let request = QuoteTransferRequest {
+                account,
+                receiver,
+                amount_qirat: 1,
+            };
+            wallet.quote_transfer(request).await.map(drop)
+        }
+        _ => {
+            let request = TransferRequest {
+                account,
+                request_id: random_uuid().to_string(),
+                receiver,
+                amount_qirat: 1,
+                max_fee_qirat: 0,
+                reference: String::new(),
+            };
+            wallet.transfer(request).await.map(drop)
+        }
+    }
+}
+
+async fn others(client: Client, method: &str, rows: &Rows) -> Result<(), Status> {
+    let (mut operation, mut tokenomics) = (client.operation(), client.tokenomics());
+    let name = rows.operation.clone();
+    match method {
+        "GetOperation" => {
+            let request = GetOperationRequest { name };
+            operation.get_operation(request).await.map(drop)
+        }
+        "WaitOperation" => {
+            let timeout_ms = 0;
+            let request = WaitOperationRequest { name, timeout_ms };
+            operation.wait_operation(request).await.map(drop)
+        }
+        "GetSupply" => {
+            let request = GetSupplyRequest::default();
+            tokenomics.get_supply(request).await.map(drop)
+        }
+        "ListCountries" => {
+            let request = ListCountriesRequest::default();
+            tokenomics.list_countries(request).await.map(drop)
+        }
+        "GetFeeSchedule" => {
+            let request = GetFeeScheduleRequest {};
+            tokenomics.get_fee_schedule(request).await.map(drop)
+        }
+        "GetGenesisSchedule" => {
+            let request = GetGenesisScheduleRequest {};
+            tokenomics.get_genesis_schedule(request).await.map(drop)
+        }
+        "GetLedger" => client
+            .ledger()
+            .get_ledger(GetLedgerRequest {})
+            .await
+            .map(drop),
+        other => panic!("no call of {other}"),
+    }
+}

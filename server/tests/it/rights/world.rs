@@ -1,0 +1,163 @@
+//! Callers of every kind, and rows for them to call with.
+
+use gx_proto::gx::identity::v1::Role;
+use gx_server::id::random_uuid;
+
+use crate::harness::{
+    Application, Client, Database, GX, Gx, Person, block_of, unopened_account, unused_contact,
+};
+
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    Nobody,
+    /// A USER, with an own row.
+    Owner,
+    /// A USER, with the row of another.
+    Stranger,
+    Partner,
+    Auditor,
+    Admin,
+    SuperAdmin,
+}
+
+/// What requests name.
+#[derive(Debug, Clone)]
+pub(super) struct Rows {
+    pub(super) account: String,
+    pub(super) receiver: String,
+    pub(super) operation: String,
+    pub(super) verification: String,
+    pub(super) document: String,
+    /// Somebody who can log in.
+    pub(super) contact: String,
+    pub(super) registration: String,
+    pub(super) code: String,
+}
+
+impl Rows {
+    /// The names of what belongs to somebody.
+    pub(super) fn names(&self) -> [String; 4] {
+        [
+            self.account.clone(),
+            self.operation.clone(),
+            self.verification.clone(),
+            self.document.clone(),
+        ]
+    }
+}
+
+/// One system with two people, somebody who waits to be verified, and a newcomer.
+pub(super) struct World {
+    pub(super) gx: Gx,
+    ann: Person,
+    bee: Person,
+    waiting: Application,
+    newcomer: (Client, String),
+    rows: Rows,
+}
+
+impl World {
+    pub(super) async fn new(database: Database) -> Self {
+        let gx = Gx::start(database).await;
+        let (ann, bee) = (gx.person("DE").await, gx.person("DE").await);
+        let paid = ann.pay(ann.to(&bee.account, GX, 0)).await;
+        gx.supply(block_of(&paid)).await;
+        let waiting = gx.application("DE").await;
+        let newcomer = gx.newcomer().await;
+        let document = newcomer.upload().await;
+        let rows = Rows {
+            account: ann.account.clone(),
+            receiver: bee.account.clone(),
+            operation: paid.name,
+            verification: ann.verification.clone(),
+            document: document.clone(),
+            contact: ann.contact.clone(),
+            registration: String::new(),
+            code: String::new(),
+        };
+        Self {
+            gx,
+            ann,
+            bee,
+            waiting,
+            newcomer: (newcomer, document),
+            rows,
+        }
+    }
+
+    /// Makes what a call needs so that nothing but rights can refuse it.
+    pub(super) async fn arrange(&self, method: &str, who: Who) -> (Client, Rows) {
+        let mut rows = self.rows.clone();
+        let mut client = self.client(who).await;
+        match method {
+            "VerifyContact" => {
+                let contact = unused_contact();
+                rows.registration = self.gx.registration(&contact).await;
+                rows.code = self.gx.code(&contact);
+            }
+            "CompleteRegistration" => {
+                rows.registration = self.gx.proven_registration(&unused_contact()).await;
+            }
+            // Whose password is changed is not needed any more.
+            "ChangePassword" if who == Who::Owner => {
+                client = self.gx.caller(&[Role::User]).await.client;
+            }
+            "UploadDocument" if who == Who::Owner => client = self.gx.newcomer().await,
+            "SubmitVerification" => match who {
+                Who::Owner => {
+                    client = self.gx.newcomer().await;
+                    rows.document = client.upload().await;
+                }
+                Who::Stranger => client = self.gx.newcomer().await,
+                _ => rows.document = self.newcomer.1.clone(),
+            },
+            "ApproveVerification" | "DenyVerification" => {
+                rows.verification = match who {
+                    Who::Admin | Who::SuperAdmin => self.gx.application("DE").await.verification,
+                    _ => self.waiting.verification.clone(),
+                };
+                if who == Who::Owner {
+                    client = self.waiting.client.clone();
+                }
+            }
+            _ => {}
+        }
+        (client, rows)
+    }
+
+    /// Each has a session of its own, so that none disturbs another.
+    async fn client(&self, who: Who) -> Client {
+        let role = match who {
+            Who::Nobody => return self.gx.client(),
+            Who::Owner => return self.ann.client.clone(),
+            Who::Stranger => return self.bee.client.clone(),
+            Who::Partner => Role::Partner,
+            Who::Auditor => Role::Auditor,
+            Who::Admin => Role::Admin,
+            Who::SuperAdmin => Role::SuperAdmin,
+        };
+        self.gx.caller(&[role]).await.client
+    }
+
+    /// Well-formed names of nothing.
+    pub(super) fn missing(&self, rows: &Rows) -> Rows {
+        let uuid = random_uuid();
+        Rows {
+            account: unopened_account(1),
+            operation: format!("operations/{}", uuid.simple()),
+            verification: format!("verifications/{uuid}"),
+            document: format!("documents/{uuid}"),
+            ..rows.clone()
+        }
+    }
+
+    /// Waits until every command is settled and every partition shows it.
+    pub(super) async fn quiet(&self) {
+        let auditor = self.gx.admin().await;
+        for operation in self.gx.open_operations().await {
+            let settled = auditor.settled(&operation).await;
+            self.gx.supply(block_of(&settled)).await;
+        }
+    }
+}
