@@ -4,9 +4,9 @@
 
 mod bad_input;
 mod harness;
+mod intake;
 #[cfg(feature = "simulation")]
 mod kills;
-mod intake;
 mod readme;
 mod rights;
 #[cfg(feature = "simulation")]
