@@ -6,6 +6,7 @@ mod bad_input;
 mod harness;
 #[cfg(feature = "simulation")]
 mod kills;
+mod ops;
 mod readme;
 mod rights;
 #[cfg(feature = "simulation")]
