@@ -7,6 +7,7 @@ mod harness;
 mod intake;
 #[cfg(feature = "simulation")]
 mod kills;
+mod ops;
 mod readme;
 mod rights;
 #[cfg(feature = "simulation")]
