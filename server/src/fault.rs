@@ -61,10 +61,7 @@ pub(crate) fn kill_point(name: &str) {
     )]
     let chosen = std::env::var("KILL_POINT");
     if chosen.is_ok_and(|chosen| chosen == name) {
-        use std::io::Write;
-        let mut stdout = std::io::stdout().lock();
-        let _ = writeln!(stdout, "kill point {name}");
-        let _ = stdout.flush();
+        eprintln!("kill point {name}");
         loop {
             std::thread::park();
         }

@@ -62,12 +62,54 @@ enum Command {
     /// Compares the read model with the chain, account by account, while gx runs
     /// or stands.
     Reconcile(Tool<ops::reconcile::Options>),
+    /// Looks at commands that are not settled.
+    #[command(subcommand)]
+    Outbox(OutboxCommand),
+    /// Looks at lanes, the streams in which commands reach the ledger.
+    #[command(subcommand)]
+    Lanes(LanesCommand),
+    /// Looks at the projector, which makes the read model from blocks.
+    #[command(subcommand)]
+    Projector(ProjectorCommand),
+    /// Looks at the audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Checks or shows settings.
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Writes the descriptor set of the interface, for gateways, linters and
     /// clients without reflection.
     Descriptor(ops::descriptor::Options),
+}
+
+/// What to do with the outbox.
+#[derive(Debug, Subcommand)]
+enum OutboxCommand {
+    /// Lists commands that are pending, numbered or voided, oldest first.
+    List(Tool<ops::outbox::ListOptions>),
+    /// Shows one command, decoded, with its operation.
+    Show(Tool<ops::outbox::ShowOptions>),
+}
+
+/// What to do with lanes.
+#[derive(Debug, Subcommand)]
+enum LanesCommand {
+    /// Lists all lanes with their cursors; exits with 1 if one holds.
+    List(Tool<()>),
+}
+
+/// What to do with the projector.
+#[derive(Debug, Subcommand)]
+enum ProjectorCommand {
+    /// Tells how far each partition is; exits with 1 if one stopped.
+    Status(Tool<()>),
+}
+
+/// What to do with the audit log.
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Walks the chain of all lines; exits with 1 if it is broken.
+    Verify(Tool<()>),
 }
 
 /// What to do with settings.
@@ -96,6 +138,13 @@ fn main() -> ExitCode {
             })
         }
         Command::Reconcile(tool) => run.tool(tool, ops::reconcile::run),
+        Command::Outbox(OutboxCommand::List(tool)) => run.tool(tool, ops::outbox::list),
+        Command::Outbox(OutboxCommand::Show(tool)) => run.tool(tool, ops::outbox::show),
+        Command::Lanes(LanesCommand::List(tool)) => run.tool(tool, ops::lanes::list),
+        Command::Projector(ProjectorCommand::Status(tool)) => {
+            run.tool(tool, ops::projector::status)
+        }
+        Command::Audit(AuditCommand::Verify(tool)) => run.tool(tool, ops::audit::verify),
         Command::Config(ConfigCommand::Check(tool)) => run.tool(tool, ops::config::check),
         Command::Config(ConfigCommand::Defaults(tool)) => {
             report::finish(run.format(tool.output), ops::config::defaults())

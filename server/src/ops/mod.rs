@@ -8,10 +8,14 @@
 //! Tools run beside `gx`, in processes of their own: they take no lock, migrate
 //! nothing, and read database and ledger each at one moment.
 
+pub mod audit;
 pub mod config;
 pub mod demo;
 pub mod descriptor;
+pub mod lanes;
 mod open;
+pub mod outbox;
+pub mod projector;
 pub mod proof;
 pub mod reconcile;
 pub mod report;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Rows under a heading, every column as wide as its widest cell.
 #[derive(Debug)]
@@ -92,6 +93,13 @@ pub(super) fn age(now_ms: i64, then_ms: i64) -> String {
     }
 }
 
+/// A time as RFC 3339 writes it.
+pub(super) fn moment(ms: i64) -> String {
+    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000);
+    let text = time.ok().and_then(|time| time.format(&Rfc3339).ok());
+    text.unwrap_or_else(|| format!("{ms} ms"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +134,7 @@ mod tests {
     #[test]
     fn ages_are_rounded_down() {
         let shown = [999, 119_999, 120_000, 7_200_000, 172_800_000].map(|ms| age(ms, 0));
+        assert_eq!(moment(1_500), "1970-01-01T00:00:01.5Z");
         assert_eq!(shown, ["0 s", "119 s", "2 min", "2 h", "2 days"]);
     }
 }

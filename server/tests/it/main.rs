@@ -5,6 +5,9 @@
 mod bad_input;
 mod harness;
 mod intake;
+#[cfg(feature = "simulation")]
+mod kills;
+mod ops;
 mod readme;
 mod rights;
 #[cfg(feature = "simulation")]

@@ -107,7 +107,7 @@ impl Person {
     pub(super) async fn upload(&self, api: &Api) -> anyhow::Result<String> {
         let [red, green, blue] = random_bytes();
         let message = UploadDocumentRequest {
-            content: png(red, green, blue).into(),
+            content: png(red, green, blue),
             content_type: "image/png".to_owned(),
         };
         let token = Some(self.token.as_str());

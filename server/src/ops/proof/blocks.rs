@@ -31,7 +31,7 @@ pub(super) struct Walk {
     /// Commands that stand twice or in no order.
     pub(super) out_of_order: Vec<String>,
     /// How far each lane is.
-    lanes: BTreeMap<String, Cursor>,
+    pub(super) lanes: BTreeMap<String, Cursor>,
 }
 
 /// Where a command stands.

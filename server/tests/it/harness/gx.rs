@@ -132,6 +132,39 @@ impl Gx {
         blocking(move || server.end(None)).await
     }
 
+    /// Waits until it has written a line with these words.
+    pub(crate) async fn said(&self, words: &str) {
+        let (server, words) = (self.server.clone(), words.to_owned());
+        blocking(move || {
+            let running = server.lock();
+            let (process, _) = running.as_ref().expect("gx runs");
+            if let Err(log) = process.wait_for(&words) {
+                panic!("gx does not say {words}:\n{log}");
+            }
+        })
+        .await;
+    }
+
+    /// Runs a tool of the binary beside it; whether it ended well, and what it wrote.
+    pub(crate) async fn tool(&self, arguments: &[&str]) -> (bool, String) {
+        let server = self.server.clone();
+        let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
+        blocking(move || {
+            let output = Command::new(env!("CARGO_BIN_EXE_gx"))
+                .args(arguments)
+                .env_clear()
+                .envs(&server.settings)
+                .output()
+                .expect("a tool");
+            let written = [output.stdout, output.stderr].concat();
+            (
+                output.status.success(),
+                String::from_utf8_lossy(&written).into_owned(),
+            )
+        })
+        .await
+    }
+
     /// Starts it again where it was, with other settings beside the first ones.
     pub(crate) async fn restart_with(&mut self, settings: &[(&str, &str)]) {
         let (server, settings) = (self.server.clone(), owned(settings));
