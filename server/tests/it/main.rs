@@ -13,4 +13,5 @@ mod rights;
 #[cfg(feature = "simulation")]
 mod sim;
 mod starts;
+mod structure;
 mod walk;
