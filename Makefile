@@ -34,7 +34,7 @@ lint: ## Clippy without warnings.
 
 .PHONY: docs
 docs: ## Documentation without warnings.
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 .PHONY: unit
 unit: tools ## All tests, on SQLite and on a PostgreSQL that they start.

@@ -11,6 +11,9 @@ use std::{
 use anyhow::Context;
 use tokio::net::{TcpListener, TcpSocket};
 
+/// Where the ports are told.
+const PORTS: &str = "ports.json";
+
 /// How many connections may wait to be taken.
 const BACKLOG: u32 = 1024;
 
@@ -59,12 +62,26 @@ impl Bound {
     }
 }
 
+/// Removes what an earlier process wrote of its ports.
+///
+/// # Errors
+/// If the file is there and cannot be removed.
+pub fn forget_ports(data_dir: &Path) -> anyhow::Result<()> {
+    let path = data_dir.join(PORTS);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} cannot be removed", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes which ports were taken, for whoever asked for free ones.
 ///
 /// # Errors
 /// If the file cannot be written.
 pub fn write_ports(data_dir: &Path, ports: &BTreeMap<&str, u16>) -> anyhow::Result<()> {
-    let path = data_dir.join("ports.json");
+    let path = data_dir.join(PORTS);
     let part = data_dir.join("ports.json.part");
     std::fs::write(&part, serde_json::to_vec_pretty(ports)?)?;
     std::fs::rename(&part, &path).with_context(|| format!("{} cannot be written", path.display()))

@@ -49,6 +49,7 @@ pub async fn all(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let recorder = telemetry::init(&config, "gx", clock.clone())?;
     let data_dir = config.data_dir();
     let _lock = start::lock_data_dir(&data_dir)?;
+    listen::forget_ports(&data_dir)?;
     let ports = bind(&config)?;
 
     let store = open_store(&config).await?;
@@ -280,7 +281,10 @@ async fn first_start(app: &App) -> anyhow::Result<()> {
         .context("the ledger cannot be bootstrapped")?;
     if identity::first_start(app).await? {
         let path = app.data_dir.join("initial-password");
-        tracing::info!(file = %path.display(), "the first SUPER_ADMIN is `root`; its password stands in the file");
+        tracing::info!(
+            password_file = %path.display(),
+            "the first SUPER_ADMIN is `root`, with an initial password"
+        );
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 //!
 //! [`execute`] admits a batch (`batch`), lays its writes over the state
 //! (`overlay`, `book`), runs each command by itself (`commands`) and tells
-//! everything in one event. [`query`] answers questions. The rest are the facts
+//! everything in one event. [`query()`] answers questions. The rest are the facts
 //! that chain, server and previews share: [`amount`], [`account`], [`lane`],
 //! [`fees`], [`genesis`], [`countries`], [`params`] and the state's [`keys`].
 

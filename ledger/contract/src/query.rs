@@ -19,7 +19,7 @@ const ACCOUNTS_MAX: u32 = 10_000;
 /// How many keys are read at once: a peer cuts a longer range without a word.
 const RANGE_PAGE: usize = 10_000;
 
-/// Answers a question; see [`crate::query`].
+/// Answers a question; see [`crate::query()`].
 pub(crate) fn answer(state: &mut dyn State, query: &Query) -> Result<QueryResult, StateError> {
     let answer = match &query.query {
         Some(Question::Lane(question)) => Answer::Lane(lane(state, question)?),

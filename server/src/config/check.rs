@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use gx_contract::lane::PARTNER_LANES_MAX;
+
 use super::{Config, Environment, LogFormat, place};
 use crate::store::DatabaseUrl;
 
@@ -108,7 +110,7 @@ impl Config {
         vec![
             ("ledger.batch_timeout_ms", ledger.batch_timeout_ms, 1, 60_000),
             ("ledger.max_message_count", size(ledger.max_message_count), 1, 10_000),
-            ("lanes.partner", lanes.partner.into(), 1, 1_024),
+            ("lanes.partner", lanes.partner.into(), 1, PARTNER_LANES_MAX.into()),
             ("lanes.batch_commands", size(lanes.batch_commands), 1, 5_000),
             ("lanes.lease_ms", u64::try_from(lanes.lease_ms).unwrap_or(0), 1_000, 600_000),
             ("lanes.poll_ms", lanes.poll_ms, 10, 60_000),

@@ -9,6 +9,8 @@ use std::{borrow::Cow, time::Duration};
 
 use gx_proto::gx::common::v1::Reason;
 
+use crate::{store::is_conflict, telemetry::metrics::DEADLOCKS};
+
 pub use reason::{code, code_name, reason_name};
 pub use status::{complete, told_reason};
 pub use violations::Violations;
@@ -27,10 +29,19 @@ pub enum Error {
     Rejected(Box<Rejected>),
     /// The database failed.
     #[error("database: {0}")]
-    Database(#[from] sea_orm::DbErr),
+    Database(#[source] sea_orm::DbErr),
     /// Something that must not happen.
     #[error("internal: {0:#}")]
     Internal(#[from] anyhow::Error),
+}
+
+impl From<sea_orm::DbErr> for Error {
+    fn from(error: sea_orm::DbErr) -> Self {
+        if is_conflict(&error) {
+            metrics::counter!(DEADLOCKS).increment(1);
+        }
+        Self::Database(error)
+    }
 }
 
 /// A result of this crate.

@@ -55,9 +55,9 @@ impl Folder {
         &self,
         submissions: Vec<Submission>,
     ) -> Result<Vec<Result<operation::Model>>> {
-        let digests: Vec<_> = submissions
+        let asked: Vec<_> = submissions
             .iter()
-            .map(|one| (one.id.0, one.request_digest))
+            .map(|one| (one.id.0, one.request_digest, one.request_id))
             .collect();
         let distinct = distinct(submissions);
         let commands = distinct.len() as u64;
@@ -71,9 +71,9 @@ impl Folder {
         metrics::counter!("gx_intake_commits_total").increment(1);
         metrics::counter!("gx_intake_commands_total").increment(commands);
         self.wake.submitter();
-        Ok(digests
+        Ok(asked
             .into_iter()
-            .map(|(id, digest)| answer(&answers, id, &digest))
+            .map(|(id, digest, request_id)| answer(&answers, id, &digest, request_id))
             .collect())
     }
 
@@ -82,64 +82,64 @@ impl Folder {
         tx: &DatabaseTransaction,
         commands: Vec<Submission>,
     ) -> Result<Answers> {
+        let now_ms = self.clock.now_ms();
         // First of all locks: whoever marks or re-deals waits for this transaction.
         let control = control::Entity::find_by_id(1).for_share().one(tx).await?;
         let control = control.ok_or_else(|| anyhow::anyhow!("the database has no control row"))?;
         let taken = match control.catching_up() {
             true => BTreeSet::new(),
-            false => insert_operations_in(tx, &commands, self.clock.now_ms()).await?,
+            false => insert_operations_in(tx, &commands, now_ms).await?,
         };
         let (taken, known): (Vec<_>, Vec<_>) = commands
             .into_iter()
             .partition(|command| taken.contains(&command.id.0));
 
         let mut answers = known_in(tx, known).await?;
-        for model in self.accept_in(tx, taken).await? {
+        for model in accept_in(tx, taken, now_ms).await? {
             answers.insert(model.id, Ok(model));
         }
         Ok(answers)
     }
+}
 
-    /// Decides the commands that are taken for the first time.
-    async fn accept_in(
-        &self,
-        tx: &DatabaseTransaction,
-        commands: Vec<Submission>,
-    ) -> Result<Vec<operation::Model>> {
-        let now_ms = self.clock.now_ms();
-        let mut holds = Holds::lock_in(tx, held_accounts(&commands)).await?;
-        let mut accepted = Vec::with_capacity(commands.len());
-        let mut audited = Vec::with_capacity(commands.len());
-        let mut models = Vec::with_capacity(commands.len());
-        for command in commands {
-            let decision = decide_in(tx, &mut holds, &command).await?;
-            let mut model = new_operation(&command, now_ms);
-            let mut entry = command.audit.clone();
-            match decision {
-                Ok(()) => accepted.push(outbox_row(&command, now_ms)),
-                Err(refusal) => {
-                    error::reason_name(refusal.reason).clone_into(&mut entry.outcome);
-                    refuse(&mut model, refusal, now_ms);
-                    model
-                        .clone()
-                        .into_active_model()
-                        .reset_all()
-                        .update(tx)
-                        .await?;
-                }
+/// Decides the commands that are taken for the first time.
+async fn accept_in(
+    tx: &DatabaseTransaction,
+    commands: Vec<Submission>,
+    now_ms: i64,
+) -> Result<Vec<operation::Model>> {
+    let mut holds = Holds::lock_in(tx, held_accounts(&commands)).await?;
+    let mut accepted = Vec::with_capacity(commands.len());
+    let mut audited = Vec::with_capacity(commands.len());
+    let mut models = Vec::with_capacity(commands.len());
+    for command in commands {
+        let decision = decide_in(tx, &mut holds, &command).await?;
+        let mut model = new_operation(&command, now_ms);
+        let mut entry = command.audit.clone();
+        match decision {
+            Ok(()) => accepted.push(outbox_row(&command, now_ms)),
+            Err(refusal) => {
+                error::reason_name(refusal.reason).clone_into(&mut entry.outcome);
+                refuse(&mut model, refusal, now_ms);
+                model
+                    .clone()
+                    .into_active_model()
+                    .reset_all()
+                    .update(tx)
+                    .await?;
             }
-            audited.push(entry);
-            models.push(model);
         }
-        if !accepted.is_empty() {
-            row::Entity::insert_many(accepted)
-                .exec_without_returning(tx)
-                .await?;
-        }
-        holds.hold_in(tx).await?;
-        audit::record_in(tx, now_ms, audited).await?;
-        Ok(models)
+        audited.push(entry);
+        models.push(model);
     }
+    if !accepted.is_empty() {
+        row::Entity::insert_many(accepted)
+            .exec_without_returning(tx)
+            .await?;
+    }
+    holds.hold_in(tx).await?;
+    audit::record_in(tx, now_ms, audited).await?;
+    Ok(models)
 }
 
 /// The commands without those that come twice under one id.
@@ -152,13 +152,19 @@ fn distinct(submissions: Vec<Submission>) -> Vec<Submission> {
 }
 
 /// The answer under an id, if the digest is the one that was taken under it.
-fn answer(answers: &Answers, id: Uuid, digest: &[u8]) -> Result<operation::Model> {
+fn answer(
+    answers: &Answers,
+    id: Uuid,
+    digest: &[u8],
+    request_id: Uuid,
+) -> Result<operation::Model> {
     match answers.get(&id) {
         Some(Ok(model)) if model.request_digest == digest => Ok(model.clone()),
         Some(Ok(_) | Err(Rejection::Reused)) => Err(Error::rejected(
             Reason::RequestIdReused,
             "the request_id was used for another request",
-        )),
+        )
+        .with("request_id", request_id.to_string())),
         Some(Err(Rejection::CatchingUp)) | None => Err(Error::rejected(
             Reason::CatchingUp,
             "commands wait until the database has caught up with the ledger",

@@ -110,9 +110,9 @@ impl Refusal {
     }
 }
 
-/// The digest of what the client sent: the method and the decoded message, with
-/// its request_id. The same request sent again has the same digest; the same
-/// request_id with another is refused.
+/// The digest of what the client sent: the method and the decoded message, without
+/// its request_id, which the command's id stands for. The same request sent again
+/// has the same digest; the same request_id with another is refused.
 pub fn request_digest(method: &str, message: &impl Message) -> [u8; 32] {
     let mut hasher = Sha256::new_with_prefix(b"gx request\0");
     hasher.update((method.len() as u64).to_be_bytes());

@@ -1,7 +1,7 @@
 //! The gRPC server: one port with its services, health, reflection, probes and
 //! the layers that every call passes.
 //!
-//! A call passes the layers in the order in which [`layers`] lists them; each is a
+//! A call passes the layers in the order in which `layers` lists them; each is a
 //! file. What leaves the server is complete whichever of them answered.
 
 mod address;

@@ -2,6 +2,7 @@
 //! and SQLite differ. No other room knows which of the two it is.
 
 pub mod bulk;
+mod conflict;
 mod connect;
 mod lock;
 
@@ -12,6 +13,7 @@ use sea_orm::{
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
+pub use conflict::is_conflict;
 pub use connect::DatabaseUrl;
 pub use lock::Lock;
 

@@ -44,7 +44,15 @@ impl WalletService for Api {
         request: Request<TransferRequest>,
     ) -> Result<Response<TransferResponse>, Status> {
         let (caller, context, message) = auth::signed_in(request)?;
-        let digest = request_digest(context.method, &message);
+        // However the request_id is spelled, it names the same command.
+        let request_id = String::new();
+        let digest = request_digest(
+            context.method,
+            &TransferRequest {
+                request_id,
+                ..message.clone()
+            },
+        );
         let transfer = Transfer::try_from(message)?;
         let operation = transfer
             .handle(&self.app, &caller, &context, digest)

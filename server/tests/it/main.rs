@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod harness;
+mod intake;
 #[cfg(feature = "simulation")]
 mod kills;
 mod ops;

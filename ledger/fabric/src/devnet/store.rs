@@ -104,9 +104,13 @@ pub(super) fn open(
     let blocks = Blocks::File(blocks);
     check_channel(&blocks, genesis)?;
 
-    let mut state = StateFile::open(&folder.join(STATE_FILE))?;
+    let path = folder.join(STATE_FILE);
+    let known = path.exists();
+    let mut state = StateFile::open(&path)?;
     if !belongs(&state, &blocks)? {
-        tracing::info!("state is not of these blocks, making it from block 0 on");
+        if known {
+            tracing::info!("state is not of these blocks, making it from block 0 on");
+        }
         state.clear()?;
     }
     for number in state.position()?.0..blocks.len() {
