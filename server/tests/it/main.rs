@@ -8,6 +8,7 @@ mod intake;
 #[cfg(feature = "simulation")]
 mod kills;
 mod ops;
+mod proto;
 mod readme;
 mod rights;
 #[cfg(feature = "simulation")]
