@@ -59,8 +59,9 @@ pub struct Demo {
 pub async fn run(config: Config, options: Options, format: Format) -> anyhow::Result<Demo> {
     let mut steps = Steps::new(format);
     let api = connect(&mut steps, &config, &options).await?;
+    let staff = sign_in_staff(&mut steps, &api, &config, &options).await?;
     let mut people = register(&mut steps, &api, &config).await?;
-    verify(&mut steps, &api, &config, &options, &mut people).await?;
+    verify(&mut steps, &api, &staff, &mut people).await?;
     let payment = pay(&mut steps, &api, &people).await?;
     let supply = look(&mut steps, &api, &people, &payment).await?;
     Ok(Demo {
@@ -74,6 +75,19 @@ async fn connect(steps: &mut Steps, config: &Config, options: &Options) -> anyho
     let connecting = Api::connect(&data_dir, endpoint);
     let tell = |api: &Api| vec![api.places.join(" ")];
     steps.take("connect to gx", connecting, tell).await
+}
+
+/// Before anybody registers, since it is what most easily cannot be done.
+async fn sign_in_staff(
+    steps: &mut Steps,
+    api: &Api,
+    config: &Config,
+    options: &Options,
+) -> anyhow::Result<Staff> {
+    let data_dir = config.data_dir();
+    let signing_in = Staff::sign_in(api, &data_dir, options);
+    let tell = |_: &Staff| vec!["root, SUPER_ADMIN".to_owned()];
+    steps.take("log in as staff", signing_in, tell).await
 }
 
 /// Two people of different countries, so that the transfer has a fee.
@@ -94,8 +108,7 @@ async fn register(steps: &mut Steps, api: &Api, config: &Config) -> anyhow::Resu
 async fn verify(
     steps: &mut Steps,
     api: &Api,
-    config: &Config,
-    options: &Options,
+    staff: &Staff,
     people: &mut [Person],
 ) -> anyhow::Result<()> {
     for person in &mut *people {
@@ -108,10 +121,6 @@ async fn verify(
             .take("submit the verification", submitting, tell)
             .await?;
     }
-    let data_dir = config.data_dir();
-    let signing_in = Staff::sign_in(api, &data_dir, options);
-    let tell = |_: &Staff| vec!["root, SUPER_ADMIN".to_owned()];
-    let staff = steps.take("log in as staff", signing_in, tell).await?;
     let mut operations = Vec::new();
     for person in &*people {
         let tell = |name: &String| vec![name.clone()];
@@ -119,7 +128,7 @@ async fn verify(
         operations.push(steps.take("approve", approving, tell).await?);
     }
     for (person, operation) in people.iter_mut().zip(operations) {
-        let opening = person.open(api, &staff, &operation);
+        let opening = person.open(api, staff, &operation);
         let tell = Clone::clone;
         steps.take("wait for the account", opening, tell).await?;
     }

@@ -12,6 +12,7 @@ use super::{Submission, entity::operation, fold::Folder};
 use crate::{
     config,
     error::{Error, Result},
+    telemetry::metrics::DEADLOCKS,
 };
 
 /// When a caller should try again that found the line full.
@@ -114,8 +115,11 @@ async fn take(
     let count = submissions.len();
     match bounded(folder, submissions.clone(), timeout).await {
         Ok(results) => results,
-        Err(error) if count == 1 && !error.is_conflict() => vec![Err(error)],
+        Err(error) if count == 1 && !error.is_deadlock() => vec![Err(error)],
         Err(error) => {
+            if error.is_deadlock() {
+                metrics::counter!(DEADLOCKS).increment(1);
+            }
             tracing::warn!(%error, commands = count, "fold failed, doing its commands one by one");
             let mut results = Vec::with_capacity(count);
             for submission in submissions {

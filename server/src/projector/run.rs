@@ -13,7 +13,10 @@ use crate::{
     checkpoint::{self, Column, Entity},
     error::{Error, Result},
     outbox::catching_up,
-    telemetry::{State, metrics::FABRIC_CONNECTION},
+    telemetry::{
+        State,
+        metrics::{DEADLOCKS, FABRIC_CONNECTION},
+    },
 };
 
 /// Runs every partition until shutdown.
@@ -38,7 +41,8 @@ async fn follow(mut partition: Partition, parts: Parts, shutdown: CancellationTo
         match followed.await {
             Some(Err(error)) => {
                 tracing::warn!(partition = partition.number(), %error, "partition follows again");
-                if is_conflict(&error) {
+                if is_deadlock(&error) {
+                    metrics::counter!(DEADLOCKS).increment(1);
                     continue;
                 }
             }
@@ -49,8 +53,8 @@ async fn follow(mut partition: Partition, parts: Parts, shutdown: CancellationTo
     }
 }
 
-fn is_conflict(error: &anyhow::Error) -> bool {
-    error.downcast_ref().is_some_and(Error::is_conflict)
+fn is_deadlock(error: &anyhow::Error) -> bool {
+    error.downcast_ref().is_some_and(Error::is_deadlock)
 }
 
 /// Applies blocks until something is wrong.

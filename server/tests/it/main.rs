@@ -7,8 +7,10 @@ mod harness;
 mod intake;
 #[cfg(feature = "simulation")]
 mod kills;
+mod limits;
 mod ops;
 mod projector;
+mod proto;
 mod readme;
 mod rights;
 #[cfg(feature = "simulation")]
