@@ -6,11 +6,13 @@ use std::{
     io::{Read, Seek, Write},
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::Path,
+    time::Duration,
 };
 
 use anyhow::{Context, bail};
 use gx_contract::{countries, lane::SYSTEM_LANE};
 use gx_proto::gx::{
+    common::v1::Reason,
     contract::v1::{Bootstrap, CountryShare, LoadCountries, command::Body},
     operation::v1::{OperationState, OperationType},
 };
@@ -204,18 +206,35 @@ async fn command(
         traceparent: None,
         audit: entry,
     };
-    if operation::Entity::find_by_id(id.0)
-        .one(app.store.read())
-        .await?
-        .is_none()
-    {
-        app.intake.submit(submission).await?;
-    }
+    taken(app, submission).await?;
     let state = decided(app, id.0).await?;
     if state != OperationState::Succeeded {
         bail!("{} was not done: {state:?}", kind.as_str_name());
     }
     Ok(())
+}
+
+/// Has a command taken, unless its operation is known. An empty database beside a
+/// chain that is older catches up first, and may learn of the operation from it.
+async fn taken(app: &App, submission: Submission) -> anyhow::Result<()> {
+    let id = submission.id.0;
+    let mut projected = app.wake.projected();
+    loop {
+        projected.mark_unchanged();
+        let known = operation::Entity::find_by_id(id)
+            .one(app.store.read())
+            .await?;
+        if known.is_some() {
+            return Ok(());
+        }
+        match app.intake.submit(submission.clone()).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.reason() == Reason::CatchingUp => {}
+            Err(error) => return Err(error.into()),
+        }
+        let poll = Duration::from_millis(app.config.lanes.poll_ms);
+        let _ = tokio::time::timeout(poll, projected.changed()).await;
+    }
 }
 
 /// Waits until an operation is decided.
@@ -231,7 +250,7 @@ async fn decided(app: &App, id: Uuid) -> anyhow::Result<OperationState> {
         if matches!(state, OperationState::Succeeded | OperationState::Refused) {
             return Ok(state);
         }
-        let poll = std::time::Duration::from_millis(app.config.lanes.poll_ms);
+        let poll = Duration::from_millis(app.config.lanes.poll_ms);
         let _ = tokio::time::timeout(poll, projected.changed()).await;
     }
 }

@@ -23,8 +23,11 @@ use crate::{
     audit,
     error::{Result, reason_name},
     fault::{self, Fault},
-    store::Lock,
+    store::{Lock, bulk},
 };
+
+/// Columns of an operation's row, each a bind value.
+const COLUMNS: usize = 17;
 
 /// What a block says of one command.
 #[derive(Debug, Clone)]
@@ -83,26 +86,42 @@ pub async fn settle_in(
     sorted.sort_by_key(|command| command.id);
     // First every id is inserted: an intake's uncommitted row is waited for, not
     // overlooked. Only later statements look at what was there.
-    let unknown = insert_in(tx, &sorted, now_ms).await?;
-    let known: Vec<&Settled> = sorted
-        .iter()
-        .copied()
-        .filter(|one| !unknown.contains(&one.id))
-        .collect();
-    let settled = update_in(tx, &known, now_ms).await?;
-    for twice in known.iter().filter(|one| !settled.contains(&one.id)) {
-        tracing::error!(command.id = %twice.id.simple(), block = twice.block, "command met a second time");
-        metrics::counter!("gx_settled_twice_total").increment(1);
+    let mut unknown = BTreeSet::new();
+    for chunk in sorted.chunks(bulk::rows_of(COLUMNS)) {
+        unknown.extend(insert_in(tx, chunk, now_ms).await?);
     }
+    let mut known = sorted.clone();
+    known.retain(|one| !unknown.contains(&one.id));
+    known.dedup_by_key(|one| one.id);
+    let mut settled = BTreeSet::new();
+    for chunk in known.chunks(bulk::rows_of(COLUMNS)) {
+        settled.extend(update_in(tx, chunk, now_ms).await?);
+    }
+    met_twice(&sorted, &unknown, &settled);
     let failed = sorted.iter().filter(|one| settled.contains(&one.id));
     let failed = failed.filter_map(|one| Some((one.id, one.outcome.reason()?)));
     let failed = failed.collect();
-    let rows = rows_in(tx, &sorted).await?;
+    let mut rows = BTreeMap::new();
+    for chunk in sorted.chunks(bulk::rows_of(1)) {
+        rows.extend(rows_in(tx, chunk).await?);
+    }
     record_in(tx, &sorted, &rows, now_ms).await?;
     Ok(Settling {
         failed,
         held: take_in(tx, &sorted, rows, &settled).await?,
     })
+}
+
+/// Pages for commands that were settled before, or twice in one group.
+fn met_twice(sorted: &[&Settled], unknown: &BTreeSet<Uuid>, settled: &BTreeSet<Uuid>) {
+    let mut previous = None;
+    for one in sorted {
+        let first = previous.replace(one.id) != Some(one.id);
+        if !first || !(unknown.contains(&one.id) || settled.contains(&one.id)) {
+            tracing::error!(command.id = %one.id.simple(), block = one.block, "command met a second time");
+            metrics::counter!("gx_settled_twice_total").increment(1);
+        }
+    }
 }
 
 impl Outcome {
@@ -133,7 +152,8 @@ async fn insert_in(
     Ok(inserted.into_iter().map(|row| row.id).collect())
 }
 
-/// Writes outcomes where there is none, in one statement.
+/// Writes outcomes where the chain has told none, in one statement. A refusal at the
+/// door gives way: a database that went back may have refused what the chain did.
 async fn update_in(
     tx: &DatabaseTransaction,
     commands: &[&Settled],
@@ -150,10 +170,6 @@ async fn update_in(
         .for_update()
         .all(tx)
         .await?;
-    let undecided = [
-        i32::from(OperationState::Accepted),
-        i32::from(OperationState::Submitted),
-    ];
     let updated =
         operation::Entity::insert_many(commands.iter().map(|command| active(command, now_ms)))
             .on_conflict(
@@ -169,7 +185,7 @@ async fn update_in(
                         SettledMs,
                     ])
                     .action_and_where(
-                        Expr::col((operation::Entity, operation::Column::State)).is_in(undecided),
+                        Expr::col((operation::Entity, operation::Column::Number)).is_null(),
                     )
                     .to_owned(),
             )
@@ -235,14 +251,16 @@ async fn take_in(
     let (voided, done): (Vec<&&Settled>, Vec<&&Settled>) = commands
         .iter()
         .partition(|command| matches!(command.outcome, Outcome::Voided));
-    row::Entity::delete_many()
-        .filter(row::Column::Id.is_in(done.iter().map(|command| command.id)))
-        .exec(tx)
-        .await?;
-    if !voided.is_empty() {
+    for chunk in done.chunks(bulk::rows_of(1)) {
+        row::Entity::delete_many()
+            .filter(row::Column::Id.is_in(chunk.iter().map(|command| command.id)))
+            .exec(tx)
+            .await?;
+    }
+    for chunk in voided.chunks(bulk::rows_of(1)) {
         row::Entity::update_many()
             .col_expr(row::Column::Voided, true.into())
-            .filter(row::Column::Id.is_in(voided.iter().map(|command| command.id)))
+            .filter(row::Column::Id.is_in(chunk.iter().map(|command| command.id)))
             .exec(tx)
             .await?;
     }

@@ -179,6 +179,13 @@ impl Facts {
     fn fact(&mut self, scope: &Scope, place: &Place<'_>, done: &Done, number: i64) -> Result<()> {
         match &done.fact {
             Some(done::Fact::Bootstrapped(fact)) => {
+                let lanes = scope.topology.partner_lanes;
+                if fact.partner_lanes != lanes {
+                    return Err(anyhow!(
+                        "the ledger has {} lanes, not {lanes}",
+                        fact.partner_lanes
+                    ));
+                }
                 for pool in &fact.system_accounts {
                     self.open(
                         scope,

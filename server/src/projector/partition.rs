@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     checkpoint::{Column, Entity, Model},
-    error::Result,
+    error::{Error, Result},
     fault::{self, Fault, kill_point},
     id,
     outbox::{catching_up, entity::control},
@@ -198,9 +198,12 @@ impl Partition {
 
     /// A database that fails is tried again; facts that do not fit the rows stop
     /// the partition, for nothing may be skipped.
-    async fn failed(&self, error: crate::error::Error) -> Result<Applied> {
+    async fn failed(&self, error: Error) -> Result<Applied> {
         match error {
-            crate::error::Error::Internal(error) => self.stop(format!("{error:#}")).await,
+            Error::Internal(error) => self.stop(format!("{error:#}")).await,
+            Error::Database(error) if error.sql_err().is_some() => {
+                self.stop(error.to_string()).await
+            }
             error => Err(error),
         }
     }

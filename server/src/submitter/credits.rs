@@ -14,12 +14,18 @@ use sea_orm::{
 use sha2::{Digest, Sha256};
 
 use super::form::Pending;
-use crate::{error::Result, id::CommandId, outbox::entity::row};
+use crate::{
+    error::Result,
+    id::CommandId,
+    outbox::entity::{lane, row},
+};
 
 /// Most credits of an account that a batch may name for debits alone.
 const DEBIT_CREDITS: usize = 256;
 /// Most credits of an account that a batch may name where it folds it.
 const FOLD_CREDITS: usize = 1_000;
+/// Most credits that one batch names: each costs some 200 bytes of the envelope.
+const BATCH_CREDITS: usize = 8_000;
 
 mod wallet {
     //! What of a wallet forming looks at.
@@ -65,44 +71,106 @@ mod credit {
 }
 
 /// Names credits for every account that the pending commands debit or fold, where
-/// its folded balance may not be enough. Where more are needed than debits may
-/// name, a Fold goes first.
+/// its folded balance may not be enough, and leaves in `pending` what one batch can
+/// carry. Where a debit needs more credits than it may name, a Fold goes first; for
+/// that the read model must have seen all that was formed before.
 pub(super) async fn name_in(
     tx: &DatabaseTransaction,
-    lane: &str,
+    lane: &lane::Model,
     pending: &mut Vec<Pending>,
-    settled_number: i64,
+    limit: usize,
     now_ms: i64,
 ) -> Result<Vec<AccountCredits>> {
-    let debited = accounts(pending, |body| match body {
-        Body::Transfer(transfer) => Some(transfer.sender.clone()),
-        _ => None,
-    });
-    let folded = accounts(pending, |body| match body {
-        Body::Fold(fold) => Some(fold.account.clone()),
-        _ => None,
-    });
-    let short = short_in(tx, debited).await?;
+    let short = short_in(tx, accounts(pending, debited)).await?;
+    let folded = accounts(pending, folded);
     let wanted: BTreeSet<String> = short.keys().chain(&folded).cloned().collect();
     let mut named = Vec::with_capacity(wanted.len());
+    let mut keys = 0;
     for account in wanted {
         let credits = open_in(tx, &account).await?;
         let missing = short.get(&account).copied().unwrap_or(0);
-        let few: i64 = credits
-            .iter()
-            .take(DEBIT_CREDITS)
-            .map(|credit| credit.delta_qirat)
-            .sum();
-        let folds = folded.contains(&account) || (few < missing && credits.len() > DEBIT_CREDITS);
-        if folds && !folded.contains(&account) {
-            let fold = fold_in(tx, lane, &account, &credits, settled_number, now_ms).await?;
-            pending.insert(0, fold);
+        let most = most_for(&credits, missing, folded.contains(&account));
+        keys += credits.len().min(most);
+        let early = most == FOLD_CREDITS && lane.formed_number > lane.settled_number;
+        if (early && !folded.contains(&account)) || (keys > BATCH_CREDITS && !named.is_empty()) {
+            cut_before(pending, &account);
+            continue;
         }
-        let most = if folds { FOLD_CREDITS } else { DEBIT_CREDITS };
+        if most == FOLD_CREDITS && !folded.contains(&account) {
+            let fold = fold_in(tx, lane, &account, &credits, now_ms).await?;
+            pending.insert(0, fold);
+            if sum(&credits) < missing {
+                cut_debits(pending, &account);
+            }
+        }
         let credits = credits.iter().take(most).filter_map(key).collect();
         named.push(AccountCredits { account, credits });
     }
+    // Folds are additional: what they displace has no number yet and comes next.
+    pending.truncate(limit);
+    fit(&mut named, pending);
     Ok(named)
+}
+
+/// How many credits of an account a batch names: more than a debit may name only
+/// where the batch folds the account.
+fn most_for(credits: &[credit::Model], missing: i64, folded: bool) -> usize {
+    let few = sum(&credits[..credits.len().min(DEBIT_CREDITS)]);
+    if folded || (few < missing && credits.len() > DEBIT_CREDITS) {
+        FOLD_CREDITS
+    } else {
+        DEBIT_CREDITS
+    }
+}
+
+fn sum(credits: &[credit::Model]) -> i64 {
+    credits.iter().map(|credit| credit.delta_qirat).sum()
+}
+
+/// Ends the batch before the first command that debits or folds the account.
+fn cut_before(pending: &mut Vec<Pending>, account: &str) {
+    let touches = |one: &Pending| {
+        let body = one.command.body.as_ref();
+        body.is_some_and(|body| [debited(body), folded(body)].contains(&Some(account.to_owned())))
+    };
+    if let Some(first) = pending.iter().position(touches) {
+        pending.truncate(first);
+    }
+}
+
+/// Ends the batch before the first debit of the account.
+fn cut_debits(pending: &mut Vec<Pending>, account: &str) {
+    let debits =
+        |one: &Pending| one.command.body.as_ref().and_then(debited).as_deref() == Some(account);
+    if let Some(first) = pending.iter().position(debits) {
+        pending.truncate(first);
+    }
+}
+
+/// Leaves the names that the commands of the batch may read.
+fn fit(named: &mut Vec<AccountCredits>, pending: &[Pending]) {
+    let (debited, folded) = (accounts(pending, debited), accounts(pending, folded));
+    named.retain(|one| debited.contains(&one.account) || folded.contains(&one.account));
+    for one in named
+        .iter_mut()
+        .filter(|one| !folded.contains(&one.account))
+    {
+        one.credits.truncate(DEBIT_CREDITS);
+    }
+}
+
+fn debited(body: &Body) -> Option<String> {
+    match body {
+        Body::Transfer(transfer) => Some(transfer.sender.clone()),
+        _ => None,
+    }
+}
+
+fn folded(body: &Body) -> Option<String> {
+    match body {
+        Body::Fold(fold) => Some(fold.account.clone()),
+        _ => None,
+    }
 }
 
 fn accounts(pending: &[Pending], pick: impl Fn(&Body) -> Option<String>) -> BTreeSet<String> {
@@ -147,17 +215,16 @@ async fn open_in(tx: &DatabaseTransaction, account: &str) -> Result<Vec<credit::
 /// A Fold as an outbox row of its own; its operation comes when it is settled.
 async fn fold_in(
     tx: &DatabaseTransaction,
-    lane: &str,
+    lane: &lane::Model,
     account: &str,
     credits: &[credit::Model],
-    settled_number: i64,
     now_ms: i64,
 ) -> Result<Pending> {
     let body = Body::Fold(Fold {
         account: account.to_owned(),
         judge: false,
     });
-    let mut facts = Sha256::new_with_prefix(settled_number.to_be_bytes());
+    let mut facts = Sha256::new_with_prefix(lane.settled_number.to_be_bytes());
     for credit in credits {
         facts.update(format!(
             "{account}/{}/{}/{};",
@@ -174,7 +241,7 @@ async fn fold_in(
     let row = row::ActiveModel {
         position: NotSet,
         id: Set(id.0),
-        lane: Set(lane.to_owned()),
+        lane: Set(lane.name.clone()),
         number: Set(None),
         request_digest: Set(facts.to_vec()),
         body: Set(command.encode_to_vec()),
@@ -216,6 +283,18 @@ mod tests {
     };
 
     const LANE: &str = "partner/0";
+
+    /// The lane, with nothing in flight.
+    async fn lane(tx: &DatabaseTransaction) -> lane::Model {
+        crate::outbox::lanes::create_in(tx, vec![LANE.to_owned()])
+            .await
+            .unwrap();
+        lane::Entity::find_by_id(LANE)
+            .one(tx)
+            .await
+            .unwrap()
+            .unwrap()
+    }
 
     /// A wallet whose coins are all in `credits` open credits of 10 Qirat, with a
     /// transfer of `qirat` that waits.
@@ -267,7 +346,9 @@ mod tests {
     #[tokio::test]
     async fn a_debit_names_the_credits_that_it_may_need() {
         let (tx, account, mut pending) = waiting(30, 250).await;
-        let named = name_in(&tx, LANE, &mut pending, 0, 0).await.unwrap();
+        let named = name_in(&tx, &lane(&tx).await, &mut pending, 500, 0)
+            .await
+            .unwrap();
         assert_eq!(pending.len(), 1, "few credits need no Fold");
         assert_eq!((named.len(), named[0].credits.len()), (1, 30));
         assert_eq!(named[0].account, account);
@@ -276,13 +357,20 @@ mod tests {
     #[tokio::test]
     async fn a_debit_that_the_folded_balance_covers_names_none() {
         let (tx, _, mut pending) = waiting(30, 0).await;
-        assert_eq!(name_in(&tx, LANE, &mut pending, 0, 0).await.unwrap(), []);
+        assert_eq!(
+            name_in(&tx, &lane(&tx).await, &mut pending, 500, 0)
+                .await
+                .unwrap(),
+            []
+        );
     }
 
     #[tokio::test]
     async fn a_debit_that_needs_more_credits_than_it_may_name_gets_a_fold_first() {
         let (tx, account, mut pending) = waiting(300, 2_990).await;
-        let named = name_in(&tx, LANE, &mut pending, 0, 0).await.unwrap();
+        let named = name_in(&tx, &lane(&tx).await, &mut pending, 500, 0)
+            .await
+            .unwrap();
         assert_eq!(pending.len(), 2);
         let first = pending[0].command.body.clone();
         assert_eq!(
@@ -299,5 +387,37 @@ mod tests {
             .unwrap()
             .unwrap();
         assert_eq!((row.lane.as_str(), row.number), (LANE, None));
+    }
+
+    #[tokio::test]
+    async fn a_fold_displaces_what_the_limit_does_not_hold() {
+        let (tx, _, mut pending) = waiting(300, 2_990).await;
+        let named = name_in(&tx, &lane(&tx).await, &mut pending, 1, 0)
+            .await
+            .unwrap();
+        assert_eq!(pending.len(), 1);
+        assert!(matches!(pending[0].command.body, Some(Body::Fold(_))));
+        assert_eq!(named[0].credits.len(), 300);
+    }
+
+    #[tokio::test]
+    async fn a_debit_waits_for_as_many_folds_as_it_needs() {
+        let (tx, _, mut pending) = waiting(1_500, 14_000).await;
+        name_in(&tx, &lane(&tx).await, &mut pending, 500, 0)
+            .await
+            .unwrap();
+        assert_eq!(pending.len(), 1, "a thousand credits are not enough");
+        assert!(matches!(pending[0].command.body, Some(Body::Fold(_))));
+    }
+
+    #[tokio::test]
+    async fn a_fold_is_formed_only_where_the_read_model_has_seen_all() {
+        let (tx, _, mut pending) = waiting(300, 2_990).await;
+        let lane = lane::Model {
+            formed_number: 4,
+            ..lane(&tx).await
+        };
+        let named = name_in(&tx, &lane, &mut pending, 500, 0).await.unwrap();
+        assert!(pending.is_empty() && named.is_empty());
     }
 }

@@ -53,6 +53,8 @@ pub(super) enum Forming {
     Batch(Box<Formed>),
     /// No command waits.
     Nothing,
+    /// The read model must first see what was formed before.
+    Behind,
     /// The database follows the ledger; no batch is formed.
     CatchingUp,
     /// The lease is lost, or the lane is not at the base.
@@ -86,8 +88,11 @@ pub(super) async fn form(
     if pending.is_empty() {
         return Ok(Forming::Nothing);
     }
-    let settled = row.settled_number;
-    let credits = credits::name_in(&tx, &name, &mut pending, settled, parts.clock.now_ms()).await?;
+    let now_ms = parts.clock.now_ms();
+    let credits = credits::name_in(&tx, &row, &mut pending, limit, now_ms).await?;
+    if pending.is_empty() {
+        return Ok(Forming::Behind);
+    }
     let formed = assemble(lane, base, &pending, credits);
     number_in(&tx, base, &pending).await?;
     lane::Entity::update_many()
@@ -222,14 +227,18 @@ pub(super) async fn unnumber_in(
     after: i64,
     base: Cursor,
 ) -> Result<()> {
-    let operations = operation::Entity::find()
+    let operation = operation::Entity::find()
         .select_only()
         .column(operation::Column::Id)
+        .filter(
+            Expr::col((operation::Entity, operation::Column::Id))
+                .equals((row::Entity, row::Column::Id)),
+        )
         .into_query();
     row::Entity::delete_many()
         .filter(row::Column::Lane.eq(lane))
         .filter(row::Column::Number.gt(after))
-        .filter(row::Column::Id.not_in_subquery(operations))
+        .filter(Expr::exists(operation).not())
         .exec(tx)
         .await?;
     row::Entity::update_many()

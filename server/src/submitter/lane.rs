@@ -183,10 +183,8 @@ impl LaneWorker {
 
     async fn recover(&mut self) -> Result<Next> {
         match recover::recover(&self.parts, self.lane, self.token, &mut self.highest).await? {
-            Recovery::Ready(base) => {
-                self.backoff.reset();
-                self.go(Stage::Forming { base }, Next::Now)
-            }
+            Recovery::Ready(base) => self.go(Stage::Forming { base }, Next::Now),
+            Recovery::Forked => self.hold("the ledger has another past".to_owned()).await,
             Recovery::Behind => self.go(Stage::Recovering, Next::Projected),
             Recovery::NoAnswer => {
                 let wait = self.backoff.next();
@@ -204,6 +202,7 @@ impl LaneWorker {
                 self.go(Stage::Endorsing { formed, faults: 0 }, Next::Now)
             }
             Forming::Nothing => self.go(Stage::Forming { base }, Next::Idle),
+            Forming::Behind => self.go(Stage::Forming { base }, Next::Projected),
             Forming::CatchingUp => self.go(Stage::Recovering, Next::Projected),
             Forming::Elsewhere => self.go(Stage::Unleased, Next::Now),
         }
@@ -288,6 +287,11 @@ impl LaneWorker {
             Ok(()) => {
                 kill_point("submitted");
                 self.go(Stage::Waiting { formed, endorsed }, Next::Now)
+            }
+            // Endorsed well, and never to be ordered: halving is all that helps.
+            Err(error @ LedgerError::TooLarge { .. }) => {
+                self.failed(&error, &Verdict::OwnFault);
+                self.split(&formed).await
             }
             Err(error) => {
                 let verdict = verdict::submitting(&error);

@@ -25,6 +25,8 @@ pub(super) enum Recovery {
     Behind,
     /// The ledger did not answer.
     NoAnswer,
+    /// The chain's cursor has the number of the settled one and another digest.
+    Forked,
     /// The lease is lost.
     Lost,
 }
@@ -46,11 +48,15 @@ pub(super) async fn recover(
     let Some(row) = lanes::lock_in(&tx, &name, token).await? else {
         return Ok(Recovery::Lost);
     };
-    let went_back = row.settled_number < std::mem::replace(highest, row.settled_number);
-    if went_back {
+    if row.settled_number < *highest {
         drop(tx);
         catching_up::mark(&parts.store).await?;
+        *highest = row.settled_number;
         return Ok(Recovery::Behind);
+    }
+    *highest = row.settled_number;
+    if row.settled_number == chain.number && row.settled() != chain {
+        return Ok(Recovery::Forked);
     }
     let behind = row.settled().number < chain.number;
     if behind && !fault::planted(Fault::ChainCursorUnchecked) {

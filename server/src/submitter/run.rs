@@ -8,7 +8,7 @@ use std::{
 
 use gx_contract::lane::LaneName;
 use sea_orm::{QuerySelect, entity::prelude::*};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{LaneWorker, Next, Parts, backoff::Backoff};
@@ -20,53 +20,74 @@ use crate::{
 /// Runs until shutdown; a batch that is under way then is left as it stands, for
 /// whoever takes the lane next.
 pub async fn run(parts: Parts, shutdown: CancellationToken) {
-    let mut parked: BTreeMap<LaneName, LaneWorker> = BTreeMap::new();
-    let mut running = JoinSet::new();
-    let mut busy = BTreeSet::new();
+    let mut lanes = Lanes::default();
     let poll = Duration::from_millis(parts.settings.poll_ms);
     while !shutdown.is_cancelled() {
         match waiting(&parts).await {
-            Ok(lanes) => {
-                for lane in lanes {
-                    if busy.insert(lane) {
-                        let worker = parked
-                            .remove(&lane)
-                            .unwrap_or_else(|| LaneWorker::new(parts.clone(), lane));
-                        running.spawn(drive(worker, parts.clone(), shutdown.clone()));
-                    }
-                }
-            }
+            Ok(waiting) => lanes.start(waiting, &parts, &shutdown),
             Err(error) => tracing::warn!(%error, "lanes with commands cannot be read"),
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = parts.wake.submitter_woken() => {}
-            () = tokio::time::sleep(poll) => {}
-            Some(worker) = running.join_next() => park(worker, &mut busy, &mut parked),
+            () = parts.wake.submitter_woken() => lanes.resting.clear(),
+            () = tokio::time::sleep(poll) => lanes.resting.clear(),
+            Some(worker) = lanes.running.join_next() => lanes.park(worker),
         }
     }
-    while let Some(worker) = running.join_next().await {
-        park(worker, &mut busy, &mut parked);
+    while let Some(worker) = lanes.running.join_next().await {
+        lanes.park(worker);
     }
     if let Err(error) = lanes::give_back(&parts.store, &parts.owner).await {
         tracing::warn!(%error, "leases of lanes were not given back");
     }
 }
 
-fn park(
-    worker: std::result::Result<LaneWorker, tokio::task::JoinError>,
-    busy: &mut BTreeSet<LaneName>,
-    parked: &mut BTreeMap<LaneName, LaneWorker>,
-) {
-    match worker {
-        Ok(worker) => {
-            busy.remove(&worker.lane());
-            parked.insert(worker.lane(), worker);
+/// The workers of this process.
+#[derive(Default)]
+struct Lanes {
+    running: JoinSet<LaneWorker>,
+    /// Lanes whose workers run.
+    busy: BTreeSet<LaneName>,
+    /// Busy lanes in which something has waited since their workers began.
+    again: BTreeSet<LaneName>,
+    /// Lanes whose workers found nothing to do, until a wake-up or the poll.
+    resting: BTreeSet<LaneName>,
+    /// Workers that do not run, with their leases and places.
+    parked: BTreeMap<LaneName, LaneWorker>,
+}
+
+impl Lanes {
+    fn start(&mut self, waiting: Vec<LaneName>, parts: &Parts, shutdown: &CancellationToken) {
+        for lane in waiting {
+            if self.resting.contains(&lane) {
+                continue;
+            }
+            if !self.busy.insert(lane) {
+                self.again.insert(lane);
+                continue;
+            }
+            let parked = self.parked.remove(&lane);
+            let worker = parked.unwrap_or_else(|| LaneWorker::new(parts.clone(), lane));
+            self.running
+                .spawn(drive(worker, parts.clone(), shutdown.clone()));
         }
-        Err(error) => {
-            // Which lane it was is lost with it: let all be taken up anew.
-            tracing::error!(%error, "a lane's worker broke");
-            busy.clear();
+    }
+
+    fn park(&mut self, worker: Result<LaneWorker, JoinError>) {
+        match worker {
+            Ok(worker) => {
+                let lane = worker.lane();
+                self.busy.remove(&lane);
+                if !self.again.remove(&lane) {
+                    self.resting.insert(lane);
+                }
+                self.parked.insert(lane, worker);
+            }
+            Err(error) => {
+                // Which lane it was is lost with it: let all be taken up anew.
+                tracing::error!(%error, "a lane's worker broke");
+                self.busy.clear();
+            }
         }
     }
 }
@@ -112,12 +133,22 @@ async fn drive(mut worker: LaneWorker, parts: Parts, shutdown: CancellationToken
                 backoff.next()
             }
         };
-        if shutdown
-            .run_until_cancelled(tokio::time::sleep(wait))
-            .await
-            .is_none()
-        {
+        let rested = rest(&mut worker, wait, parts.settings.lease_ms);
+        if shutdown.run_until_cancelled(rested).await.is_none() {
             return worker;
         }
     }
+}
+
+/// Waits, and renews the lease meanwhile.
+async fn rest(worker: &mut LaneWorker, mut wait: Duration, lease_ms: i64) {
+    let slice = Duration::from_millis(u64::try_from(lease_ms / 3).unwrap_or(1).max(1));
+    while wait > slice {
+        tokio::time::sleep(slice).await;
+        wait -= slice;
+        if let Err(error) = worker.renew().await {
+            tracing::warn!(lane = %worker.lane(), %error, "lease was not renewed");
+        }
+    }
+    tokio::time::sleep(wait).await;
 }
