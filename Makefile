@@ -13,7 +13,7 @@ help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: test
-test: tools format lint docs unit proto ## Everything that must hold before a change lands.
+test: tools format lint docs unit ## Everything that must hold before a change lands.
 
 .PHONY: tools
 tools: .venv/ready ## Installs what the tests need: PostgreSQL, buf, grpcurl.
@@ -37,13 +37,8 @@ docs: ## Documentation without warnings.
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 .PHONY: unit
-unit: tools ## All tests, on SQLite and on a PostgreSQL that they start.
+unit: tools ## All tests, on SQLite and on a PostgreSQL that they start; buf's lint too.
 	PATH="$$PWD/.venv/bin:$$PATH" cargo test --workspace $(FEATURES)
-
-.PHONY: proto
-proto: tools ## buf's lint over the proto files, comments included.
-	cargo run --quiet -- descriptor --output target/gx.binpb
-	.venv/bin/buf lint target/gx.binpb --config proto/buf.yaml --path gx
 
 SEEDS ?= 10000
 FROM ?= 0

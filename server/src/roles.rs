@@ -62,8 +62,11 @@ pub async fn all(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let app = build(config, clock, store, intake, trail, data_dir).await?;
 
     let workers = CancellationToken::new();
-    let stages = Stages::start(&app, ledger, line, trail_writer, &workers);
-    let served = serve(&app, ports, recorder, shutdown).await;
+    let mut stages = Stages::start(&app, ledger, line, trail_writer, &workers);
+    let served = tokio::select! {
+        served = serve(&app, ports, recorder, shutdown) => served,
+        broken = stages.broken() => Err(broken),
+    };
     workers.cancel();
     stages.stop().await;
     driver.shutdown().await?;
@@ -171,7 +174,20 @@ impl Stages {
         let sealer =
             audit::Sealer::new(app.store.clone(), app.clock.clone(), app.config.instance());
         tasks.spawn(sealer.run(shutdown.clone()));
+        tasks.spawn(telemetry::watch_database(
+            app.store.clone(),
+            app.readiness.clone(),
+            shutdown.clone(),
+        ));
         Self { tasks }
+    }
+
+    /// Waits for a worker that ends before it is told to: then the process is no use.
+    async fn broken(&mut self) -> anyhow::Error {
+        match self.tasks.join_next().await {
+            Some(Err(broken)) => anyhow::Error::new(broken).context("a worker broke"),
+            Some(Ok(())) | None => anyhow::anyhow!("a worker ended by itself"),
+        }
     }
 
     async fn stop(mut self) {

@@ -2,9 +2,9 @@
 //! and on the first start the ledger's first two commands.
 
 use std::{
-    fs::{DirBuilder, File, TryLockError},
+    fs::{self, DirBuilder, File, Permissions, TryLockError},
     io::{Read, Seek, Write},
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::Path,
 };
 
@@ -45,6 +45,9 @@ pub fn lock_data_dir(folder: &Path) -> anyhow::Result<File> {
         .mode(0o700)
         .create(folder)
         .with_context(|| format!("data_dir {} cannot be made", folder.display()))?;
+    // One that was there may have been open to others.
+    fs::set_permissions(folder, Permissions::from_mode(0o700))
+        .with_context(|| format!("data_dir {} cannot be closed to others", folder.display()))?;
     let path = folder.join("lock");
     let mut file = File::options()
         .create(true)

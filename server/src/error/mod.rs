@@ -9,7 +9,7 @@ use std::{borrow::Cow, time::Duration};
 
 use gx_proto::gx::common::v1::Reason;
 
-use crate::{store::is_conflict, telemetry::metrics::DEADLOCKS};
+use crate::store;
 
 pub use reason::{code, code_name, reason_name};
 pub use status::{complete, told_reason};
@@ -29,19 +29,10 @@ pub enum Error {
     Rejected(Box<Rejected>),
     /// The database failed.
     #[error("database: {0}")]
-    Database(#[source] sea_orm::DbErr),
+    Database(#[from] sea_orm::DbErr),
     /// Something that must not happen.
     #[error("internal: {0:#}")]
     Internal(#[from] anyhow::Error),
-}
-
-impl From<sea_orm::DbErr> for Error {
-    fn from(error: sea_orm::DbErr) -> Self {
-        if is_conflict(&error) {
-            metrics::counter!(DEADLOCKS).increment(1);
-        }
-        Self::Database(error)
-    }
 }
 
 /// A result of this crate.
@@ -95,6 +86,11 @@ impl Error {
             rejected.retry_after = Some(after);
         }
         self
+    }
+
+    /// Whether another transaction was in the way, so that the same again may succeed.
+    pub fn is_deadlock(&self) -> bool {
+        matches!(self, Self::Database(error) if store::is_deadlock(error))
     }
 
     /// The reason that the caller is told.

@@ -59,11 +59,11 @@ impl Folder {
             .iter()
             .map(|one| (one.id.0, one.request_digest, one.request_id))
             .collect();
-        let distinct = distinct(submissions);
+        let (distinct, repeated) = distinct(submissions);
         let commands = distinct.len() as u64;
 
         let tx = self.store.begin().await?;
-        let answers = self.fold_in(&tx, distinct).await?;
+        let answers = self.fold_in(&tx, distinct, repeated).await?;
         kill_point("fold");
         tx.commit().await?;
         kill_point("folded");
@@ -81,6 +81,7 @@ impl Folder {
         &self,
         tx: &DatabaseTransaction,
         commands: Vec<Submission>,
+        repeated: Vec<(Uuid, audit::Entry)>,
     ) -> Result<Answers> {
         let now_ms = self.clock.now_ms();
         // First of all locks: whoever marks or re-deals waits for this transaction.
@@ -94,10 +95,13 @@ impl Folder {
             .into_iter()
             .partition(|command| taken.contains(&command.id.0));
 
-        let mut answers = known_in(tx, known).await?;
+        let mut answers = known_in(tx, known, now_ms).await?;
         for model in accept_in(tx, taken, now_ms).await? {
             answers.insert(model.id, Ok(model));
         }
+        let repeated = repeated.into_iter();
+        let answered = repeated.filter(|(id, _)| answers.get(id).is_some_and(Result::is_ok));
+        audit::record_in(tx, now_ms, answered.map(|(_, entry)| entry).collect()).await?;
         Ok(answers)
     }
 }
@@ -142,13 +146,22 @@ async fn accept_in(
     Ok(models)
 }
 
-/// The commands without those that come twice under one id.
-fn distinct(submissions: Vec<Submission>) -> Vec<Submission> {
-    let mut seen = BTreeSet::new();
-    submissions
-        .into_iter()
-        .filter(|one| seen.insert(one.id))
-        .collect()
+/// The commands without those that come again under one id, and the audit lines of
+/// the latter as far as they ask for the same.
+fn distinct(submissions: Vec<Submission>) -> (Vec<Submission>, Vec<(Uuid, audit::Entry)>) {
+    let mut seen = BTreeMap::new();
+    let (mut distinct, mut repeated) = (Vec::new(), Vec::new());
+    for one in submissions {
+        match seen.get(&one.id) {
+            None => {
+                seen.insert(one.id, one.request_digest);
+                distinct.push(one);
+            }
+            Some(digest) if *digest == one.request_digest => repeated.push((one.id.0, one.audit)),
+            Some(_) => {}
+        }
+    }
+    (distinct, repeated)
 }
 
 /// The answer under an id, if the digest is the one that was taken under it.
@@ -198,7 +211,11 @@ async fn insert_operations_in(
 
 /// Answers commands whose ids were there, whatever their state. One that only the
 /// chain remembered becomes its owner's again: the id is derived from the owner.
-async fn known_in(tx: &DatabaseTransaction, commands: Vec<Submission>) -> Result<Answers> {
+async fn known_in(
+    tx: &DatabaseTransaction,
+    commands: Vec<Submission>,
+    now_ms: i64,
+) -> Result<Answers> {
     if commands.is_empty() {
         return Ok(Answers::new());
     }
@@ -210,7 +227,9 @@ async fn known_in(tx: &DatabaseTransaction, commands: Vec<Submission>) -> Result
     let mut rows: BTreeMap<Uuid, operation::Model> =
         rows.into_iter().map(|row| (row.id, row)).collect();
     let mut answers = Answers::new();
+    let mut audited = Vec::new();
     for command in commands {
+        let (id, entry) = (command.id.0, command.audit.clone());
         let answer = match rows.remove(&command.id.0) {
             None => Err(Rejection::CatchingUp),
             Some(row) if row.request_digest != command.request_digest => Err(Rejection::Reused),
@@ -223,8 +242,12 @@ async fn known_in(tx: &DatabaseTransaction, commands: Vec<Submission>) -> Result
                 Ok(row.update(tx).await?)
             }
         };
-        answers.insert(command.id.0, answer);
+        if answer.is_ok() {
+            audited.push(entry);
+        }
+        answers.insert(id, answer);
     }
+    audit::record_in(tx, now_ms, audited).await?;
     Ok(answers)
 }
 

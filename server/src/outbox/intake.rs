@@ -12,10 +12,14 @@ use super::{Submission, entity::operation, fold::Folder};
 use crate::{
     config,
     error::{Error, Result},
+    telemetry::metrics::DEADLOCKS,
 };
 
 /// When a caller should try again that found the line full.
 const RETRY: Duration = Duration::from_millis(500);
+
+/// How often a fold is done that meets one deadlock after another.
+const TRIES: usize = 5;
 
 /// A handle to the intake; cheap to clone.
 #[derive(Debug, Clone)]
@@ -128,12 +132,26 @@ async fn take(
     }
 }
 
+/// One fold within its time. One that was ended for another transaction's sake is
+/// done again: nothing is wrong with it.
 async fn bounded(
     folder: &Folder,
     submissions: Vec<Submission>,
     timeout: Duration,
 ) -> Result<Vec<Result<operation::Model>>> {
-    tokio::time::timeout(timeout, folder.fold(submissions))
+    let folded = async {
+        for _ in 1..TRIES {
+            match folder.fold(submissions.clone()).await {
+                Err(error) if error.is_deadlock() => {
+                    tracing::warn!(%error, "fold met a deadlock, doing it again");
+                    metrics::counter!(DEADLOCKS).increment(1);
+                }
+                folded => return folded,
+            }
+        }
+        folder.fold(submissions).await
+    };
+    tokio::time::timeout(timeout, folded)
         .await
         .unwrap_or_else(|_| Err(lost()))
 }

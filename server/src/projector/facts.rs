@@ -145,6 +145,38 @@ impl Facts {
         index: i32,
         number: i64,
     ) -> Result<()> {
+        self.fact(scope, place, done, number)?;
+        let operation = Uuid::from_slice(&command.id)?;
+        for (posting_index, posting) in done.postings.iter().enumerate() {
+            if !scope.has_account(&posting.account) {
+                continue;
+            }
+            self.changes.push(Change::of(
+                place.block,
+                &posting.account,
+                posting.delta_qirat,
+            ));
+            self.postings.push(Posting {
+                account: posting.account.clone(),
+                delta_qirat: posting.delta_qirat,
+                kind: posting.kind(),
+                counterparty: posting.counterparty.clone(),
+                operation,
+                lane: place.lane.clone(),
+                number,
+                fabric_tx_id: place.transaction.tx_id.clone(),
+                block: place.block,
+                transaction: i32::try_from(place.transaction.index)?,
+                command: index,
+                posting: i32::try_from(posting_index)?,
+                time_ms: place.time_ms,
+            });
+        }
+        Ok(())
+    }
+
+    /// What a command did beside moving coins.
+    fn fact(&mut self, scope: &Scope, place: &Place<'_>, done: &Done, number: i64) -> Result<()> {
         match &done.fact {
             Some(done::Fact::Bootstrapped(fact)) => {
                 for pool in &fact.system_accounts {
@@ -180,32 +212,6 @@ impl Facts {
                     "command {number} has no fact that this version knows"
                 ));
             }
-        }
-        let operation = Uuid::from_slice(&command.id)?;
-        for (posting_index, posting) in done.postings.iter().enumerate() {
-            if !scope.has_account(&posting.account) {
-                continue;
-            }
-            self.changes.push(Change::of(
-                place.block,
-                &posting.account,
-                posting.delta_qirat,
-            ));
-            self.postings.push(Posting {
-                account: posting.account.clone(),
-                delta_qirat: posting.delta_qirat,
-                kind: posting.kind(),
-                counterparty: posting.counterparty.clone(),
-                operation,
-                lane: place.lane.clone(),
-                number,
-                fabric_tx_id: place.transaction.tx_id.clone(),
-                block: place.block,
-                transaction: i32::try_from(place.transaction.index)?,
-                command: index,
-                posting: i32::try_from(posting_index)?,
-                time_ms: place.time_ms,
-            });
         }
         Ok(())
     }

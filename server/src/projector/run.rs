@@ -11,9 +11,12 @@ use tokio_util::sync::CancellationToken;
 use super::{Applied, Partition, Parts, gauges::Gauges};
 use crate::{
     checkpoint::{self, Column, Entity},
-    error::Result,
+    error::{Error, Result},
     outbox::catching_up,
-    telemetry::{State, metrics::FABRIC_CONNECTION},
+    telemetry::{
+        State,
+        metrics::{DEADLOCKS, FABRIC_CONNECTION},
+    },
 };
 
 /// Runs every partition until shutdown.
@@ -37,13 +40,21 @@ async fn follow(mut partition: Partition, parts: Parts, shutdown: CancellationTo
         let followed = shutdown.run_until_cancelled(stream(&mut partition, &parts));
         match followed.await {
             Some(Err(error)) => {
-                tracing::warn!(partition = partition.number(), %error, "partition follows again")
+                tracing::warn!(partition = partition.number(), %error, "partition follows again");
+                if is_deadlock(&error) {
+                    metrics::counter!(DEADLOCKS).increment(1);
+                    continue;
+                }
             }
             Some(Ok(())) => {}
             None => return,
         }
         shutdown.run_until_cancelled(tokio::time::sleep(poll)).await;
     }
+}
+
+fn is_deadlock(error: &anyhow::Error) -> bool {
+    error.downcast_ref().is_some_and(Error::is_deadlock)
 }
 
 /// Applies blocks until something is wrong.

@@ -2,8 +2,8 @@
 //! and SQLite differ. No other room knows which of the two it is.
 
 pub mod bulk;
-mod conflict;
 mod connect;
+mod deadlock;
 mod lock;
 
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use sea_orm::{
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
-pub use conflict::is_conflict;
 pub use connect::DatabaseUrl;
+pub use deadlock::is_deadlock;
 pub use lock::Lock;
 
 /// The database with a way to write and a way to read.

@@ -116,3 +116,117 @@ fn cursor(refused: &BatchRefused, formed: &Formed) -> Verdict {
         Verdict::Recover { limit: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gx_proto::gx::contract::v1::{Batch, LaneCursor};
+
+    use super::*;
+
+    const BASE: Cursor = Cursor {
+        number: 7,
+        digest: [7; 32],
+    };
+    const END: Cursor = Cursor {
+        number: 9,
+        digest: [9; 32],
+    };
+
+    fn formed() -> Formed {
+        Formed {
+            base: BASE,
+            end: END,
+            batch: Batch::default(),
+            ids: vec![uuid::Uuid::nil(); 2],
+            voids_only: false,
+        }
+    }
+
+    fn refused(reason: BatchRefusal, limit: u64, cursor: Option<Cursor>) -> Verdict {
+        let cursor = cursor.map(|cursor| LaneCursor {
+            number: u64::try_from(cursor.number).unwrap(),
+            digest: cursor.digest.to_vec().into(),
+            time_ms: 0,
+        });
+        let refused = BatchRefused {
+            reason: reason.into(),
+            cursor,
+            limit,
+        };
+        endorsing(&LedgerError::BatchRefused(refused), &formed())
+    }
+
+    #[test]
+    fn a_cursor_behind_the_base_is_a_peer_that_lags() {
+        let behind = Cursor {
+            number: 5,
+            digest: [5; 32],
+        };
+        assert_eq!(
+            refused(BatchRefusal::LaneCursor, 0, Some(behind)),
+            Verdict::Again
+        );
+    }
+
+    #[test]
+    fn a_cursor_at_the_end_is_the_batch_itself() {
+        assert_eq!(
+            refused(BatchRefusal::LaneCursor, 0, Some(END)),
+            Verdict::InChain
+        );
+    }
+
+    #[test]
+    fn any_other_cursor_is_recovered_from() {
+        let others = [
+            Cursor {
+                digest: [8; 32],
+                ..END
+            },
+            Cursor {
+                digest: [8; 32],
+                ..BASE
+            },
+            Cursor {
+                number: 12,
+                digest: [12; 32],
+            },
+        ];
+        for other in others {
+            let verdict = refused(BatchRefusal::LaneCursor, 0, Some(other));
+            assert_eq!(verdict, Verdict::Recover { limit: None }, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_for_size_forms_by_the_limit_that_it_names() {
+        let many = refused(BatchRefusal::TooManyCommands, 500, None);
+        assert_eq!(many, Verdict::Recover { limit: Some(500) });
+        let credits = refused(BatchRefusal::TooManyCredits, 256, None);
+        assert_eq!(credits, Verdict::Recover { limit: Some(1) });
+    }
+
+    #[test]
+    fn unknown_rules_hold_the_lane() {
+        assert!(matches!(
+            refused(BatchRefusal::RulesVersion, 2, None),
+            Verdict::Hold(_)
+        ));
+    }
+
+    #[test]
+    fn only_flags_decide_about_an_ordered_transaction() {
+        assert_eq!(flagged(ValidationFlag::VALID), None);
+        assert_eq!(
+            flagged(ValidationFlag::DUPLICATE_TXID),
+            Some(Verdict::Unknown)
+        );
+        let race = Some(Verdict::Dead { at_once: true });
+        assert_eq!(flagged(ValidationFlag::MVCC_READ_CONFLICT), race);
+        assert_eq!(
+            flagged(ValidationFlag(10)),
+            Some(Verdict::Dead { at_once: false })
+        );
+        assert_eq!(submitting(&LedgerError::Timeout), Verdict::Unknown);
+    }
+}

@@ -84,7 +84,7 @@ metrics! {
     SUPPLY_QIRAT = Gauge "gx_supply_qirat" ["bucket"]
         "Where the coins are: maximum, pools, circulating.";
     DEADLOCKS = Counter "gx_deadlocks_total" []
-        "Database transactions that were lost to a deadlock or a serialization failure.";
+        "Database transactions that were repeated after a deadlock or a serialization failure.";
 }
 
 /// Seconds, from a cached read to the longest wait for an operation.

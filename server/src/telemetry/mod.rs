@@ -1,5 +1,6 @@
 //! What the operators see: logs, metrics, probes.
 
+mod database;
 pub mod logs;
 pub mod metrics;
 mod probes;
@@ -14,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{clock::SharedClock, config::Config};
+pub use database::watch_database;
 pub use probes::routes as probe_routes;
 pub use readiness::{Readiness, Report, State};
 

@@ -10,7 +10,9 @@ use gx_proto::gx::{
     wallet::v1::TransferRequest,
 };
 use gx_server::outbox::entity::operation;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, Statement,
+};
 use tonic::Code;
 
 use crate::harness::{
@@ -223,4 +225,40 @@ async fn transfer_that_the_ledger_refuses_gives_back_what_it_held() {
         );
     }
     assert_eq!(bee.wallet(0).await.balance_qirat, available);
+}
+
+#[tokio::test]
+async fn deadlock_is_retried_and_counted() {
+    let gx = POSTGRES.gx().await;
+    let (ann, bee) = (gx.person("DE").await, gx.person("DE").await);
+    let before = gx.metric("gx_deadlocks_total").await;
+    let store = gx.store().await;
+    let tx = store.begin().await.unwrap();
+    // It is the other side that finds the deadlock.
+    let patient = "set local deadlock_timeout = '60s'";
+    tx.execute_unprepared(patient).await.unwrap();
+    let wallet = format!(
+        "select from wallets where account = '{}' for update",
+        ann.account
+    );
+    tx.execute_unprepared(&wallet).await.unwrap();
+
+    let transfer = ann.to(&bee.account, GX, 0);
+    let crossing = async {
+        // The intake holds the control row and waits for the wallet.
+        let waits = "select 1 from pg_stat_activity \
+                     where datname = current_database() and wait_event_type = 'Lock'";
+        let waits = || Statement::from_string(DbBackend::Postgres, waits);
+        while store.read().query_one_raw(waits()).await.unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+        let control = "select from control for update";
+        tx.execute_unprepared(control).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let (operation, ()) = tokio::join!(ann.pay(transfer), crossing);
+    assert_eq!(operation.state(), OperationState::Succeeded);
+    assert!(gx.metric("gx_deadlocks_total").await > before);
+    let wallet = ann.wallet(block_of(&operation)).await;
+    assert_eq!(wallet.reserved_qirat, 0);
 }

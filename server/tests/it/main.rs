@@ -7,10 +7,14 @@ mod harness;
 mod intake;
 #[cfg(feature = "simulation")]
 mod kills;
+mod limits;
 mod ops;
+mod projector;
+mod proto;
 mod readme;
 mod rights;
 #[cfg(feature = "simulation")]
 mod sim;
 mod starts;
+mod structure;
 mod walk;

@@ -63,8 +63,11 @@ pub(super) async fn registering(world: &World) -> Vec<Case> {
     cases
 }
 
+/// A declaration with a change.
+type Change<'a> = &'a dyn Fn(&mut CompleteRegistrationRequest);
+
 fn completing(world: &World, begun: String, proven: String) -> Vec<Case> {
-    let complete = |change: &dyn Fn(&mut CompleteRegistrationRequest)| {
+    let complete = |change: Change<'_>| {
         let mut identity = world.gx.client().identity();
         let mut request = CompleteRegistrationRequest {
             registration_token: proven.clone(),
@@ -84,46 +87,27 @@ fn completing(world: &World, begun: String, proven: String) -> Vec<Case> {
         "nationality",
         "password",
     ];
+    let bounds = |what, fields, change: Change<'_>| Case::fields(what, fields, complete(change));
     let unproven = (Code::FailedPrecondition, "CONTACT_NOT_VERIFIED");
     vec![
-        Case::fields(
-            "nothing declared",
-            all,
-            complete(&|request| {
-                *request = CompleteRegistrationRequest {
-                    registration_token: proven.clone(),
-                    ..CompleteRegistrationRequest::default()
-                };
-            }),
-        ),
-        Case::fields(
-            "born tomorrow",
-            &["birth_date"],
-            complete(&|request| {
-                request.birth_date = "2999-01-01".to_owned();
-            }),
-        ),
-        Case::fields(
-            "a country that is none",
-            &["nationality"],
-            complete(&|request| {
-                request.nationality = "XX".to_owned();
-            }),
-        ),
-        Case::fields(
-            "a short password",
-            &["password"],
-            complete(&|request| {
-                request.password = "elevenchars".to_owned();
-            }),
-        ),
-        Case::fields(
-            "a name that misleads",
-            &["given_names"],
-            complete(&|request| {
-                request.given_names = "Ann\u{202e}".to_owned();
-            }),
-        ),
+        bounds("nothing declared", all, &|request| {
+            *request = CompleteRegistrationRequest {
+                registration_token: proven.clone(),
+                ..CompleteRegistrationRequest::default()
+            };
+        }),
+        bounds("born tomorrow", &["birth_date"], &|request| {
+            request.birth_date = "2999-01-01".to_owned();
+        }),
+        bounds("a country that is none", &["nationality"], &|request| {
+            request.nationality = "XX".to_owned();
+        }),
+        bounds("a short password", &["password"], &|request| {
+            request.password = "elevenchars".to_owned();
+        }),
+        bounds("a name that misleads", &["given_names"], &|request| {
+            request.given_names = "Ann\u{202e}".to_owned();
+        }),
         Case::new(
             "a contact that is not proven",
             unproven,
@@ -238,9 +222,12 @@ fn documents(world: &World) -> Vec<Case> {
     ]
 }
 
+/// A submission with a change.
+type Submission<'a> = &'a dyn Fn(&mut SubmitVerificationRequest);
+
 async fn submissions(world: &World) -> Vec<Case> {
     let uploaded = world.newcomer.upload().await;
-    let submit = |change: &dyn Fn(&mut SubmitVerificationRequest)| {
+    let submit = |change: Submission<'_>| {
         let mut identity = world.newcomer.identity();
         let mut request = SubmitVerificationRequest {
             document_type: DocumentType::Passport.into(),
@@ -257,47 +244,32 @@ async fn submissions(world: &World) -> Vec<Case> {
         "document_number",
         "documents",
     ];
+    let bounds = |what, fields, change: Submission<'_>| Case::fields(what, fields, submit(change));
     let missing = (Code::NotFound, "NOT_FOUND");
     let nothing = format!("documents/{}", random_uuid());
     let foreign = world.waiting.document.clone();
     vec![
-        Case::fields(
-            "nothing submitted",
-            all,
-            submit(&|request| {
-                *request = SubmitVerificationRequest::default();
-            }),
-        ),
-        Case::fields(
+        bounds("nothing submitted", all, &|request| {
+            *request = SubmitVerificationRequest::default();
+        }),
+        bounds(
             "an unknown kind of document",
             &["document_type"],
-            submit(&|request| {
+            &|request| {
                 request.document_type = 99;
-            }),
+            },
         ),
-        Case::fields(
-            "one upload twice",
-            &["documents"],
-            submit(&|request| {
-                request.documents = vec![uploaded.clone(), uploaded.clone()];
-            }),
-        ),
-        Case::fields(
-            "seven uploads",
-            &["documents"],
-            submit(&|request| {
-                request.documents = (0..7)
-                    .map(|_| format!("documents/{}", random_uuid()))
-                    .collect();
-            }),
-        ),
-        Case::fields(
-            "a number of signs",
-            &["document_number"],
-            submit(&|request| {
-                request.document_number = "--- ---".to_owned();
-            }),
-        ),
+        bounds("one upload twice", &["documents"], &|request| {
+            request.documents = vec![uploaded.clone(), uploaded.clone()];
+        }),
+        bounds("seven uploads", &["documents"], &|request| {
+            request.documents = (0..7)
+                .map(|_| format!("documents/{}", random_uuid()))
+                .collect();
+        }),
+        bounds("a number of signs", &["document_number"], &|request| {
+            request.document_number = "--- ---".to_owned();
+        }),
         Case::new(
             "an upload that is not there",
             missing,

@@ -13,11 +13,11 @@ use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
     service::{Interceptor, interceptor::InterceptedService},
-    transport::Channel,
+    transport::{Channel, Endpoint},
 };
 
 /// After which a call is broken.
-pub(super) const LONGEST_CALL: Duration = Duration::from_secs(75);
+const LONGEST_CALL: Duration = Duration::from_secs(75);
 
 /// A connection with the token that its calls carry.
 #[derive(Debug, Clone)]
@@ -43,6 +43,13 @@ impl Interceptor for Authorization {
 type Channelled = InterceptedService<Channel, Authorization>;
 
 impl Client {
+    /// A new connection to a port.
+    pub(crate) fn to(port: u16) -> Self {
+        let address = Endpoint::from_shared(format!("http://127.0.0.1:{port}"));
+        let endpoint = address.expect("an address").timeout(LONGEST_CALL);
+        Self::new(endpoint.connect_lazy())
+    }
+
     pub(super) fn new(channel: Channel) -> Self {
         Self {
             channel,

@@ -15,9 +15,8 @@ use gx_server::{
     store::{DatabaseUrl, Store},
 };
 use tokio::sync::OnceCell;
-use tonic::transport::{Channel, Endpoint};
 
-use super::{Client, client, postgres, process::Process};
+use super::{Client, postgres, process::Process};
 
 /// Settings of every test: blocks come soon, and no limit is met by accident.
 const SETTINGS: &[(&str, &str)] = &[
@@ -46,7 +45,7 @@ pub(crate) enum Database {
 #[derive(Debug)]
 pub(crate) struct Gx {
     server: Arc<Server>,
-    channel: Channel,
+    client: Client,
     store: OnceCell<Store>,
     pub(super) admin: OnceCell<Client>,
 }
@@ -108,7 +107,7 @@ impl Gx {
     fn of(server: Arc<Server>) -> Self {
         let port = server.ports().identity;
         Self {
-            channel: connection(port),
+            client: Client::to(port),
             server,
             store: OnceCell::new(),
             admin: OnceCell::new(),
@@ -169,7 +168,7 @@ impl Gx {
     pub(crate) async fn restart_with(&mut self, settings: &[(&str, &str)]) {
         let (server, settings) = (self.server.clone(), owned(settings));
         blocking(move || server.run(&settings)).await;
-        self.channel = connection(self.server.ports().identity);
+        self.client = Client::to(self.server.ports().identity);
         self.admin = OnceCell::new();
     }
 
@@ -185,12 +184,12 @@ impl Gx {
 
     /// A client without a token.
     pub(crate) fn client(&self) -> Client {
-        Client::new(self.channel.clone())
+        self.client.clone()
     }
 
     /// A client with a connection of its own.
     pub(crate) fn connect(&self) -> Client {
-        Client::new(connection(self.server.ports().identity))
+        Client::to(self.server.ports().identity)
     }
 
     /// The port that serves everything.
@@ -314,13 +313,6 @@ impl Ports {
             metrics: ports["metrics"],
         }
     }
-}
-
-fn connection(port: u16) -> Channel {
-    Endpoint::from_shared(format!("http://127.0.0.1:{port}"))
-        .expect("an address")
-        .timeout(client::LONGEST_CALL)
-        .connect_lazy()
 }
 
 fn owned(settings: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -1,6 +1,6 @@
 //! Everything in the database, to see that nothing changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
@@ -54,6 +54,16 @@ impl Gx {
         assert!(image.len() >= 15, "{:?}", image.keys());
         Image(image)
     }
+}
+
+/// Every column as `table.column`.
+pub(crate) async fn columns_of(db: &DatabaseConnection) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for table in texts(db, tables(db)).await {
+        let columns = texts(db, &columns(db, &table)).await;
+        all.extend(columns.iter().map(|column| format!("{table}.{column}")));
+    }
+    all
 }
 
 fn is_postgres(db: &DatabaseConnection) -> bool {

@@ -28,7 +28,7 @@ struct Cluster {
 }
 
 /// Makes an empty database and answers its URL.
-pub(super) async fn database() -> String {
+pub(crate) async fn database() -> String {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let port = tokio::task::spawn_blocking(|| CLUSTER.get_or_init(start).port)

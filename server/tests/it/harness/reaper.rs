@@ -52,6 +52,10 @@ pub(super) fn forget(pid: u32) {
 fn tell(line: &str) {
     static PIPE: OnceLock<Mutex<ChildStdin>> = OnceLock::new();
     let pipe = PIPE.get_or_init(|| {
+        #[expect(
+            clippy::zombie_processes,
+            reason = "it outlives this process to end its children"
+        )]
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT])
             .stdin(Stdio::piped())

@@ -173,14 +173,14 @@ async fn chain_equals_read_model(world: &World) -> Result<(), String> {
     let chain: Vec<_> = balances
         .accounts
         .iter()
-        .map(|one| (one.account.clone(), one.balance_qirat))
+        .map(|one| (one.account.clone(), one.balance_qirat, one.folded_qirat))
         .collect();
     let rows = text(
         &world.store,
-        "select json_group_array(json_array(account, balance_qirat)) from (select * from wallets order by account)",
+        "select json_group_array(json_array(account, balance_qirat, folded_qirat)) from (select * from wallets order by account)",
     )
     .await;
-    let rows: Vec<(String, i64)> = serde_json::from_str(&rows).unwrap();
+    let rows: Vec<(String, i64, i64)> = serde_json::from_str(&rows).unwrap();
     if chain != rows {
         return Err(format!("the chain has {chain:?}, the read model {rows:?}"));
     }

@@ -1,0 +1,118 @@
+//! Limits that the other tests are spared: how often one may call, how often one
+//! may guess, and how many calls there may be at once.
+
+use futures::future::join_all;
+use gx_proto::gx::{
+    identity::v1::{GetMeRequest, LoginRequest, Role},
+    operation::v1::OperationState,
+};
+use tonic::{Code, Status};
+
+use crate::harness::{Database, GX, Gx, PASSWORD, Refusal, unused_contact};
+
+const LIMITED: (Code, &str) = (Code::ResourceExhausted, "RATE_LIMITED");
+
+/// Refusals among the answers, each with when to try again.
+fn refused(answers: Vec<Result<(), Status>>, told: (Code, &str)) -> usize {
+    let refusals = answers.iter().filter_map(|answer| answer.as_ref().err());
+    let refusals = refusals.map(|status| {
+        let refusal = Refusal::of(status);
+        assert_eq!(refusal.told(), told);
+        assert!(refusal.retry_ms.is_some_and(|ms| ms > 0), "{refusal:?}");
+    });
+    refusals.count()
+}
+
+#[tokio::test]
+async fn caller_has_a_bucket_of_its_own() {
+    let settings = [
+        ("GX_LIMITS__CALLER_PER_S", "1"),
+        ("GX_LIMITS__CALLER_BURST", "20"),
+    ];
+    let gx = Gx::start_with(Database::Sqlite, &settings).await;
+    let (first, second) = (
+        gx.caller(&[Role::User]).await,
+        gx.caller(&[Role::User]).await,
+    );
+    let calls = |client: &crate::harness::Client| {
+        let calls = (0..40).map(|_| {
+            let mut identity = client.identity();
+            async move { identity.get_me(GetMeRequest {}).await.map(drop) }
+        });
+        join_all(calls.collect::<Vec<_>>())
+    };
+    let turned_away = refused(calls(&first.client).await, LIMITED);
+    // The bucket refills by one a second meanwhile.
+    assert!((10..=20).contains(&turned_away), "{turned_away}");
+    let turned_away = refused(calls(&second.client).await, LIMITED);
+    assert!((10..=20).contains(&turned_away), "{turned_away}");
+    assert!(gx.metric("gx_rate_limited_total").await >= 20.0);
+}
+
+#[tokio::test]
+async fn registrations_and_logins_of_one_address_are_few() {
+    let settings = [
+        ("GX_LIMITS__PUBLIC_PER_S", "1"),
+        ("GX_LIMITS__PUBLIC_BURST", "5"),
+    ];
+    let gx = Gx::start_with(Database::Sqlite, &settings).await;
+    let mut answers = Vec::new();
+    for _ in 0..40 {
+        let contact = unused_contact();
+        let password = PASSWORD.to_owned();
+        let login = LoginRequest { contact, password };
+        let answer = gx.client().identity().login(login).await.map(drop);
+        let wrong = |status: &Status| Refusal::of(status).reason == "CREDENTIALS_WRONG";
+        answers.push(answer.or_else(|status| if wrong(&status) { Ok(()) } else { Err(status) }));
+    }
+    assert!(refused(answers, LIMITED) >= 20);
+    // Everything else is as before.
+    gx.supply(0).await;
+}
+
+#[tokio::test]
+async fn guessing_locks_a_login_and_nobody_else_s() {
+    let gx = Gx::start_with(Database::Sqlite, &[("GX_LOGIN__FAILURES", "3")]).await;
+    let contacts = [unused_contact(), unused_contact()];
+    for contact in &contacts {
+        gx.register(contact, "DE").await;
+    }
+    let login = |contact: &str, password: &str| {
+        let request = LoginRequest {
+            contact: contact.to_owned(),
+            password: password.to_owned(),
+        };
+        let mut identity = gx.client().identity();
+        async move { identity.login(request).await }
+    };
+    for _ in 0..3 {
+        let wrong = login(&contacts[0], "not the password").await.unwrap_err();
+        assert_eq!(Refusal::of(&wrong).reason, "CREDENTIALS_WRONG");
+    }
+    for password in ["not the password", PASSWORD] {
+        let locked = login(&contacts[0], password).await.unwrap_err();
+        let locked = Refusal::of(&locked);
+        assert_eq!(locked.told(), (Code::ResourceExhausted, "LOGIN_LOCKED"));
+        assert!(locked.retry_ms.is_some_and(|ms| ms > 0), "{locked:?}");
+    }
+    login(&contacts[1], PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn full_line_turns_commands_away_and_takes_them_later() {
+    let settings = [("GX_INTAKE__WAITING", "4"), ("GX_INTAKE__FOLD", "1")];
+    let gx = Gx::start_with(Database::Sqlite, &settings).await;
+    let (ann, bee) = (gx.person("DE").await, gx.person("DE").await);
+    let transfers: Vec<_> = (0..100).map(|_| ann.to(&bee.account, GX, 0)).collect();
+    let sends = transfers.iter().cloned().map(|transfer| ann.send(transfer));
+    let answers = join_all(sends).await.into_iter();
+    let answers: Vec<_> = answers.map(|answer| answer.map(drop)).collect();
+    assert!(refused(answers, (Code::ResourceExhausted, "OVERLOADED")) > 0);
+    // The same requests again: what was taken stays one, what was not is taken.
+    for transfer in transfers {
+        let settled = ann.pay(transfer).await;
+        assert_eq!(settled.state(), OperationState::Succeeded);
+    }
+    let wallet = ann.wallet(0).await;
+    assert_eq!((wallet.balance_qirat, wallet.reserved_qirat), (400 * GX, 0));
+}
