@@ -16,6 +16,7 @@ use super::{
     Qirat,
     api::{Api, call},
     codes::code,
+    money,
     picture::png,
     staff::Staff,
 };
@@ -152,20 +153,20 @@ impl Person {
         let Some(operation_result::Result::CreateAccount(made)) = made else {
             bail!("{operation} made no account");
         };
-        let token = Some(self.token.as_str());
-        let answer = call(
-            &api.identity,
-            token,
-            GetMeRequest {},
-            async |mut api, ask| api.get_me(ask).await,
-        );
+        self.account.clone_from(&made.account);
+        self.grant_qirat = made.grant_qirat;
+        // The outcome belongs to the country's partition, the account to its own: a
+        // read that asks for the block waits for that one too.
+        let block = settled.metadata.unwrap_or_default().block;
+        money::wallet(api, self, block, 0).await?;
+        let (token, message) = (Some(self.token.as_str()), GetMeRequest {});
+        let answer = call(&api.identity, token, message, async |mut api, message| {
+            api.get_me(message).await
+        });
         let user = answer.await?.user.context("no user was answered")?;
         if user.status() != UserStatus::Active || user.account != made.account {
             bail!("{} is not ACTIVE with {}", user.name, made.account);
         }
-        self.account.clone_from(&made.account);
-        self.grant_qirat = made.grant_qirat;
-        let block = settled.metadata.unwrap_or_default().block;
         Ok(tell(&made, block))
     }
 }
