@@ -153,10 +153,11 @@ impl Person {
             bail!("{operation} made no account");
         };
         let token = Some(self.token.as_str());
+        let min_block = settled.metadata.unwrap_or_default().block;
         let answer = call(
             &api.identity,
             token,
-            GetMeRequest {},
+            GetMeRequest { min_block },
             async |mut api, ask| api.get_me(ask).await,
         );
         let user = answer.await?.user.context("no user was answered")?;
@@ -165,8 +166,7 @@ impl Person {
         }
         self.account.clone_from(&made.account);
         self.grant_qirat = made.grant_qirat;
-        let block = settled.metadata.unwrap_or_default().block;
-        Ok(tell(&made, block))
+        Ok(tell(&made, min_block))
     }
 }
 
