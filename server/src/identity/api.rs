@@ -81,8 +81,9 @@ impl IdentityService for Api {
         &self,
         request: Request<GetMeRequest>,
     ) -> Result<Response<GetMeResponse>, Status> {
-        let (caller, _, _) = auth::signed_in(request)?;
-        Ok(Response::new(get_me::handle(&self.app, &caller).await?))
+        let (caller, _, message) = auth::signed_in(request)?;
+        let answer = get_me::handle(&self.app, &caller, &message).await?;
+        Ok(Response::new(answer))
     }
 
     async fn upload_document(

@@ -6,10 +6,10 @@ use std::{net::Ipv4Addr, sync::Arc};
 use gx_proto::gx::{
     common::v1::Reason,
     identity::v1::{
-        CompleteRegistrationRequest, DenyVerificationRequest, DocumentType, GetVerificationRequest,
-        LoginRequest, LoginResponse, Role, StartRegistrationRequest, SubmitVerificationRequest,
-        SubmitVerificationResponse, UploadDocumentRequest, UploadDocumentResponse, User,
-        UserStatus, Verification, VerifyContactRequest,
+        CompleteRegistrationRequest, DenyVerificationRequest, DocumentType, GetMeRequest,
+        GetVerificationRequest, LoginRequest, LoginResponse, Role, StartRegistrationRequest,
+        SubmitVerificationRequest, SubmitVerificationResponse, UploadDocumentRequest,
+        UploadDocumentResponse, User, UserStatus, Verification, VerifyContactRequest,
     },
 };
 use sea_orm::{IntoActiveModel, Set, entity::prelude::*};
@@ -164,7 +164,9 @@ impl Harness {
     }
 
     pub(super) async fn me(&self, caller: &Caller) -> User {
-        let answer = get_me::handle(&self.app, caller).await.unwrap();
+        let answer = get_me::handle(&self.app, caller, &GetMeRequest::default())
+            .await
+            .unwrap();
         answer.user.unwrap()
     }
 

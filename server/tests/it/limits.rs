@@ -37,7 +37,7 @@ async fn caller_has_a_bucket_of_its_own() {
     let calls = |client: &crate::harness::Client| {
         let calls = (0..40).map(|_| {
             let mut identity = client.identity();
-            async move { identity.get_me(GetMeRequest {}).await.map(drop) }
+            async move { identity.get_me(GetMeRequest::default()).await.map(drop) }
         });
         join_all(calls.collect::<Vec<_>>())
     };

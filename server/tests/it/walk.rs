@@ -64,7 +64,7 @@ async fn walk(database: Database) {
 /// From a contact to ACTIVE, with what is seen at each step.
 async fn become_a_person(gx: &Gx, country: &str) -> Person {
     let application = gx.application(country).await;
-    let waiting = me(&application.client).await;
+    let waiting = me(&application.client, 0).await;
     assert_eq!(waiting.status(), UserStatus::PendingApproval);
     assert_eq!(
         (waiting.account.as_str(), waiting.nationality.as_str()),
@@ -82,7 +82,7 @@ async fn become_a_person(gx: &Gx, country: &str) -> Person {
     };
     assert_eq!((made.grant_qirat, made.phase), (GRANT, 1));
 
-    let active = me(&application.client).await;
+    let active = me(&application.client, block_of(&operation)).await;
     assert_eq!(
         (active.status(), &active.account),
         (UserStatus::Active, &made.account)
@@ -130,8 +130,9 @@ async fn sees_the_verification(person: &Person) {
     assert_eq!(seen.document_number, "", "only staff see the number");
 }
 
-async fn me(client: &Client) -> User {
-    let answer = client.identity().get_me(GetMeRequest {}).await;
+/// The user, at this block or later.
+async fn me(client: &Client, min_block: u64) -> User {
+    let answer = client.identity().get_me(GetMeRequest { min_block }).await;
     answer.unwrap().into_inner().user.unwrap()
 }
 
@@ -201,7 +202,7 @@ async fn check(gx: &Gx, ann: &Person, bee: &Person, block: u64) {
     assert!(ledger.height > ledger.as_of_block, "{ledger:?}");
     let lags = ledger.partitions.iter().map(|one| one.lag_blocks);
     assert!(lags.eq([0, 0]), "a quiet chain has no lag: {ledger:?}");
-    let status = me(&ann.client).await.status();
+    let status = me(&ann.client, block).await.status();
     assert_eq!(status, UserStatus::Active);
 }
 

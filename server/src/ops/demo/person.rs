@@ -16,7 +16,6 @@ use super::{
     Qirat,
     api::{Api, call},
     codes::code,
-    money,
     picture::png,
     staff::Staff,
 };
@@ -153,21 +152,21 @@ impl Person {
         let Some(operation_result::Result::CreateAccount(made)) = made else {
             bail!("{operation} made no account");
         };
-        self.account.clone_from(&made.account);
-        self.grant_qirat = made.grant_qirat;
-        // The outcome belongs to the country's partition, the account to its own: a
-        // read that asks for the block waits for that one too.
-        let block = settled.metadata.unwrap_or_default().block;
-        money::wallet(api, self, block, 0).await?;
-        let (token, message) = (Some(self.token.as_str()), GetMeRequest {});
-        let answer = call(&api.identity, token, message, async |mut api, message| {
-            api.get_me(message).await
-        });
+        let token = Some(self.token.as_str());
+        let min_block = settled.metadata.unwrap_or_default().block;
+        let answer = call(
+            &api.identity,
+            token,
+            GetMeRequest { min_block },
+            async |mut api, ask| api.get_me(ask).await,
+        );
         let user = answer.await?.user.context("no user was answered")?;
         if user.status() != UserStatus::Active || user.account != made.account {
             bail!("{} is not ACTIVE with {}", user.name, made.account);
         }
-        Ok(tell(&made, block))
+        self.account.clone_from(&made.account);
+        self.grant_qirat = made.grant_qirat;
+        Ok(tell(&made, min_block))
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn cases(world: &World) -> Vec<Case> {
 /// `GetMe` with a value of `authorization`.
 fn me(gx: &Gx, authorization: &str) -> impl Future<Output = MeAnswer> + Send + use<> {
     let mut identity = gx.client().with_authorization(authorization).identity();
-    async move { identity.get_me(GetMeRequest {}).await }
+    async move { identity.get_me(GetMeRequest::default()).await }
 }
 
 type MeAnswer = Result<tonic::Response<gx_proto::gx::identity::v1::GetMeResponse>, tonic::Status>;

@@ -27,7 +27,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use super::{Client, Gx};
+use super::{Client, Gx, block_of};
 
 /// The smallest file that is a picture by its first bytes.
 pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnot much of a picture";
@@ -73,7 +73,9 @@ impl Gx {
         let application = self.application(nationality).await;
         let operation = self.approve(&application.verification).await;
         assert_eq!(operation.state(), OperationState::Succeeded);
-        let me = application.client.identity().get_me(GetMeRequest {}).await;
+        let min_block = block_of(&operation);
+        let me = GetMeRequest { min_block };
+        let me = application.client.identity().get_me(me).await;
         let me = me.expect("me").into_inner().user.expect("a user");
         Person {
             client: application.client,

@@ -88,7 +88,7 @@ async fn person(client: Client, method: &str, rows: &Rows) -> Result<(), Status>
             };
             identity.change_password(request).await.map(drop)
         }
-        _ => identity.get_me(GetMeRequest {}).await.map(drop),
+        _ => identity.get_me(GetMeRequest::default()).await.map(drop),
     }
 }
 
