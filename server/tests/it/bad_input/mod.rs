@@ -5,6 +5,7 @@ mod bytes;
 mod fields;
 mod people;
 mod tokens;
+mod verifications;
 
 use futures::{FutureExt, future::BoxFuture};
 use tonic::{Code, Status};
@@ -123,7 +124,7 @@ async fn bad_requests_are_told_and_change_nothing(database: Database) {
     let mut cases = fields::transfers(&world);
     cases.extend(fields::reads(&world).await);
     cases.extend(people::registering(&world).await);
-    cases.extend(people::verifying(&world).await);
+    cases.extend(verifications::cases(&world).await);
     cases.extend(tokens::cases(&world).await);
     cases.extend(bytes::cases(&world).await);
     assert!(cases.len() > 80, "{}", cases.len());

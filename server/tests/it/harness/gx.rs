@@ -1,45 +1,18 @@
-//! One system under test: its process, its folder, and a test's connections.
+//! One system under test, as one test sees it: its connections and what it does.
 
 use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    process::{Command, ExitStatus},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    path::Path,
+    process::ExitStatus,
+    sync::{Arc, atomic::Ordering},
 };
 
-use gx_server::{
-    config::Config,
-    store::{DatabaseUrl, Store},
-};
+use gx_server::{config::Config, store::Store};
 use tokio::sync::OnceCell;
 
-use super::{Client, postgres, process::Process};
-
-/// Settings of every test: blocks come soon, and no limit is met by accident.
-const SETTINGS: &[(&str, &str)] = &[
-    ("GX_LEDGER__BATCH_TIMEOUT_MS", "20"),
-    ("GX_LIMITS__CALLER_PER_S", "1000000"),
-    ("GX_LIMITS__CALLER_BURST", "1000000"),
-    ("GX_LIMITS__ADDRESS_PER_S", "1000000"),
-    ("GX_LIMITS__ADDRESS_BURST", "1000000"),
-    ("GX_LIMITS__PUBLIC_PER_S", "1000000"),
-    ("GX_LIMITS__PUBLIC_BURST", "1000000"),
-    ("GX_LIMITS__DRAIN_MS", "2000"),
-    ("GX_LOGIN__WAITING", "10000"),
-    ("GX_INSTANCE", "gx-test"),
-];
-
-/// What the system keeps its rows in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Database {
-    /// A file in the data directory.
-    Sqlite,
-    /// A database of the test process's PostgreSQL.
-    Postgres,
-}
+use super::{
+    Client,
+    server::{Database, Server, blocking, owned},
+};
 
 /// A running `gx`, as one test sees it.
 #[derive(Debug)]
@@ -48,23 +21,6 @@ pub(crate) struct Gx {
     client: Client,
     store: OnceCell<Store>,
     pub(super) admin: OnceCell<Client>,
-}
-
-/// The part that outlives a test's runtime.
-#[derive(Debug)]
-struct Server {
-    folder: PathBuf,
-    settings: BTreeMap<String, String>,
-    url: DatabaseUrl,
-    running: Mutex<Option<(Process, Ports)>>,
-    /// Whether it lives in a static, which is never dropped.
-    shared: AtomicBool,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Ports {
-    identity: u16,
-    metrics: u16,
 }
 
 /// One process for the tests of a file that do not disturb each other.
@@ -124,44 +80,20 @@ impl Gx {
         self.end("KILL").await
     }
 
-    /// Waits until it ends by itself.
-    #[expect(dead_code, reason = "for tests whose process kills itself")]
-    pub(crate) async fn ended(&mut self) -> ExitStatus {
-        let server = self.server.clone();
-        blocking(move || server.end(None)).await
-    }
-
     /// Waits until it has written a line with these words.
     pub(crate) async fn said(&self, words: &str) {
         let (server, words) = (self.server.clone(), words.to_owned());
-        blocking(move || {
-            let running = server.lock();
-            let (process, _) = running.as_ref().expect("gx runs");
-            if let Err(log) = process.wait_for(&words) {
-                panic!("gx does not say {words}:\n{log}");
-            }
-        })
-        .await;
+        blocking(move || server.said(&words)).await;
     }
 
     /// Runs a tool of the binary beside it; whether it ended well, and what it wrote.
     pub(crate) async fn tool(&self, arguments: &[&str]) -> (bool, String) {
-        let server = self.server.clone();
-        let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
-        blocking(move || {
-            let output = Command::new(env!("CARGO_BIN_EXE_gx"))
-                .args(arguments)
-                .env_clear()
-                .envs(&server.settings)
-                .output()
-                .expect("a tool");
-            let written = [output.stdout, output.stderr].concat();
-            (
-                output.status.success(),
-                String::from_utf8_lossy(&written).into_owned(),
-            )
-        })
-        .await
+        let (server, arguments) = (
+            self.server.clone(),
+            arguments.iter().map(ToString::to_string),
+        );
+        let arguments: Vec<_> = arguments.collect();
+        blocking(move || server.tool(&arguments)).await
     }
 
     /// Starts it again where it was, with other settings beside the first ones.
@@ -179,7 +111,7 @@ impl Gx {
 
     async fn end(&mut self, signal: &'static str) -> ExitStatus {
         let server = self.server.clone();
-        blocking(move || server.end(Some(signal))).await
+        blocking(move || server.end(signal)).await
     }
 
     /// A client without a token.
@@ -222,108 +154,5 @@ impl Drop for Gx {
         if std::thread::panicking() && self.server.shared.load(Ordering::Relaxed) {
             eprintln!("--- log of gx\n{}\n---", self.server.log());
         }
-    }
-}
-
-impl Server {
-    async fn start(database: Database, settings: &[(&str, &str)]) -> Self {
-        let folder = tempfile::Builder::new().prefix("gx-test-").tempdir();
-        let folder = folder.expect("a folder").keep();
-        let mut all: BTreeMap<String, String> =
-            owned(SETTINGS).into_iter().chain(owned(settings)).collect();
-        let path = folder.display().to_string();
-        all.insert("GX_DATA_DIR".to_owned(), path);
-        let url = match database {
-            Database::Sqlite => DatabaseUrl::SqliteFile(folder.join("gx.sqlite")),
-            Database::Postgres => {
-                let url = postgres::database().await;
-                all.insert("GX_DATABASE__URL".to_owned(), url.clone());
-                DatabaseUrl::Postgres(url.into())
-            }
-        };
-        let server = Self {
-            folder,
-            settings: all,
-            url,
-            running: Mutex::default(),
-            shared: AtomicBool::new(false),
-        };
-        blocking(move || {
-            server.run(&[]);
-            server
-        })
-        .await
-    }
-
-    fn run(&self, settings: &[(String, String)]) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gx"));
-        command
-            .args(["--listen-base", "0"])
-            .env_clear()
-            .env("NO_COLOR", "1")
-            .env("RUST_BACKTRACE", "1")
-            .envs(&self.settings)
-            .envs(settings.iter().cloned())
-            .current_dir(&self.folder);
-        let process = Process::start(&mut command, "KILL", &self.folder);
-        if let Err(log) = process.wait_for("GX listens") {
-            panic!("gx does not start:\n{log}");
-        }
-        let ports = Ports::read(&self.folder);
-        *self.lock() = Some((process, ports));
-    }
-
-    fn end(&self, signal: Option<&str>) -> ExitStatus {
-        let (mut process, _) = self.lock().take().expect("gx runs");
-        if let Some(signal) = signal {
-            process.signal(signal);
-        }
-        process.wait()
-    }
-
-    fn ports(&self) -> Ports {
-        self.lock().as_ref().expect("gx runs").1
-    }
-
-    fn log(&self) -> String {
-        let running = self.lock();
-        running
-            .as_ref()
-            .map_or_else(String::new, |(process, _)| process.log())
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Process, Ports)>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.lock().take());
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-impl Ports {
-    fn read(folder: &Path) -> Self {
-        let text = std::fs::read(folder.join("ports.json")).expect("ports.json");
-        let ports: BTreeMap<String, u16> = serde_json::from_slice(&text).expect("ports");
-        Self {
-            identity: ports["identity"],
-            metrics: ports["metrics"],
-        }
-    }
-}
-
-fn owned(settings: &[(&str, &str)]) -> Vec<(String, String)> {
-    let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
-    settings.iter().map(owned).collect()
-}
-
-/// Waits for processes away from the threads that drive the test.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(broken) => std::panic::resume_unwind(broken.into_panic()),
     }
 }

@@ -18,15 +18,17 @@ mod postgres;
 mod process;
 mod reaper;
 mod refusal;
+mod server;
 
 pub(crate) use account::unopened_account;
 pub(crate) use client::Client;
-pub(crate) use gx::{Database, Gx, Shared};
+pub(crate) use gx::{Gx, Shared};
 pub(crate) use image::columns_of;
 pub(crate) use money::{GX, block_of};
 pub(crate) use people::{Application, Caller, PASSWORD, PNG, Person, unused_contact};
 pub(crate) use postgres::database as postgres_database;
 pub(crate) use refusal::{Refusal, reason_of};
+pub(crate) use server::Database;
 
 use std::time::Duration;
 

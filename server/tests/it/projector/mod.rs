@@ -2,7 +2,9 @@
 //! sleeps holds nobody else up and loses nothing, and an event that cannot be read
 //! stops its partition until it can.
 
+mod build;
 mod ledger;
+mod reads;
 mod world;
 
 use gx_proto::gx::{

@@ -4,56 +4,42 @@
 use std::{sync::Arc, time::Instant};
 
 use futures::{FutureExt, StreamExt};
-use gx_contract::{account::AccountId, lane, lane::LaneName};
+use gx_contract::lane;
 use gx_fabric::{
     GxContract, Ledger,
-    devnet::{Core, CoreOptions, InProcessLedger, MSP_ID},
+    devnet::{Core, CoreOptions, InProcessLedger},
 };
 use gx_proto::gx::{
     contract::v1::{
         Bootstrap, CountryShare, CreateAccount, LoadCountries, Transfer, command::Body,
     },
-    identity::v1::Role,
-    ledger::v1::{GetLedgerRequest, GetLedgerResponse},
-    operation::v1::{GetOperationRequest, Operation, OperationType},
-    tokenomics::v1::{GetSupplyRequest, GetSupplyResponse},
-    wallet::v1::{GetWalletRequest, Wallet},
+    operation::v1::OperationType,
 };
 use gx_server::{
-    app::{App, Topology},
+    app::App,
     audit,
-    auth::{Authenticator, Passwords, UserId, session},
-    cache::Wake,
-    checkpoint,
     clock::{Clock, ManualClock, SystemClock},
-    config::Config,
-    explorer,
     id::CommandId,
-    limits::RateLimits,
-    notifier::Notifier,
-    operation,
-    outbox::{self, Acceptance, Folder, Intake, Submission, entity::row},
+    outbox::{self, Acceptance, Folder, Submission, entity::row},
     projector::{self, Applied, Partition},
-    rpc,
-    secrets::Secrets,
-    start,
     store::{DatabaseUrl, Store},
-    submitter::{self, LaneWorker, Next},
-    telemetry::Readiness,
-    tokenomics, wallet,
+    submitter::{LaneWorker, Next},
 };
 use sea_orm::{EntityTrait, PaginatorTrait};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::ledger::Garbling;
+use super::{
+    build::{account_in, app, lanes, serve},
+    ledger::Garbling,
+};
 use crate::harness::{Client, Database, GX, PATIENCE, postgres_database};
 
 /// What each account begins with.
 pub(super) const GRANT: u64 = 500 * GX;
-const PARTNER_LANES: u32 = 4;
-const PARTITIONS: i32 = 2;
+pub(super) const PARTNER_LANES: u32 = 4;
+pub(super) const PARTITIONS: i32 = 2;
 const COUNTRY: &str = "AA";
 /// Rounds after which a world that does not come to rest is broken.
 const ROUNDS: usize = 100;
@@ -325,146 +311,4 @@ impl World {
             tokio::task::yield_now().await;
         }
     }
-
-    /// The last block that each partition has applied.
-    pub(super) async fn checkpoints(&self) -> [u64; 2] {
-        let rows = checkpoint::all(self.app.store.read()).await.expect("rows");
-        let block = |number: usize| u64::try_from(rows[number].block).expect("a block");
-        [block(0), block(1)]
-    }
-
-    pub(super) async fn wallet(&self, account: &str) -> (Wallet, u64) {
-        let request = GetWalletRequest {
-            account: account.to_owned(),
-            min_block: 0,
-        };
-        let answer = self.client.wallet().get_wallet(request).await;
-        let answer = answer.expect("read").into_inner();
-        (answer.wallet.expect("a wallet"), answer.as_of_block)
-    }
-
-    pub(super) async fn supply(&self) -> GetSupplyResponse {
-        let request = GetSupplyRequest::default();
-        let answer = self.client.tokenomics().get_supply(request).await;
-        answer.expect("read").into_inner()
-    }
-
-    pub(super) async fn ledger_state(&self) -> GetLedgerResponse {
-        let answer = self.client.ledger().get_ledger(GetLedgerRequest {}).await;
-        answer.expect("read").into_inner()
-    }
-
-    pub(super) async fn operation(&self, name: &str) -> Operation {
-        let name = name.to_owned();
-        let request = GetOperationRequest { name };
-        let answer = self.client.operation().get_operation(request).await;
-        answer
-            .expect("read")
-            .into_inner()
-            .operation
-            .expect("an operation")
-    }
-
-    fn worker(&self, lane: LaneName) -> LaneWorker {
-        let mut settings = self.app.config.lanes.clone();
-        settings.status_ms = 0;
-        let parts = submitter::Parts {
-            store: self.app.store.clone(),
-            clock: self.app.clock.clone(),
-            ledger: self.ledger.clone(),
-            wake: self.app.wake.clone(),
-            settings,
-            owner: "tests".to_owned(),
-        };
-        LaneWorker::new(parts, lane)
-    }
-
-    fn projector(&self) -> projector::Parts {
-        projector::Parts {
-            store: self.app.store.clone(),
-            clock: self.app.clock.clone(),
-            ledger: self.ledger.clone(),
-            wake: self.app.wake.clone(),
-            topology: self.app.topology,
-            msp_id: MSP_ID.to_owned(),
-            owner: "tests".to_owned(),
-            settings: projector::Settings {
-                lease_ms: 10_000,
-                poll_ms: 10,
-                group_blocks: 4,
-            },
-            readiness: self.app.readiness.clone(),
-        }
-    }
-}
-
-fn lanes() -> impl Iterator<Item = LaneName> {
-    let users = (0..PARTNER_LANES).map(|number| format!("partner/{number}"));
-    let names = users.chain([lane::SYSTEM_LANE.to_string()]);
-    names.map(|name| name.parse().expect("a lane"))
-}
-
-/// An account whose debits belong to a partition.
-fn account_in(partition: i32) -> String {
-    let accounts = (1..=255).map(|number| AccountId::from_bits([number; 10]).to_string());
-    let belongs = |account: &String| {
-        let lane = lane::of_account(account, PARTNER_LANES).to_string();
-        checkpoint::partition_of(&lane, PARTITIONS) == partition
-    };
-    accounts.into_iter().find(belongs).expect("an account")
-}
-
-async fn app(store: Store, clock: Arc<ManualClock>, files: &tempfile::TempDir) -> App {
-    let mut config = Config::default();
-    config.lanes.partner = PARTNER_LANES;
-    config.projector.partitions = u32::try_from(PARTITIONS).expect("a number");
-    start::topology(&store, &config).await.expect("fixed rows");
-    let data_dir = files.path().to_owned();
-    let secrets = Arc::new(Secrets::load_or_create(&data_dir).expect("keys"));
-    // Nothing is served that takes commands or writes lines behind the answer.
-    let ((intake, _), (trail, _)) = (Intake::new(&config.intake), audit::trail());
-    App {
-        auth: Authenticator::new(store.clone(), clock.clone(), secrets.clone(), &config.token),
-        passwords: Passwords::new(&config.login),
-        notifier: Notifier::new(&data_dir),
-        rates: RateLimits::new(&config.limits),
-        topology: Topology {
-            partner_lanes: PARTNER_LANES,
-            partitions: PARTITIONS,
-        },
-        readiness: Readiness::default(),
-        wake: Wake::default(),
-        config: Arc::new(config),
-        clock,
-        store,
-        intake,
-        trail,
-        secrets,
-        data_dir,
-    }
-}
-
-/// Serves reads on a free port and answers an auditor's client.
-async fn serve(app: &App, shutdown: CancellationToken) -> Client {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    let services = rpc::Services::default()
-        .with(wallet::service(app.clone()))
-        .with(tokenomics::service(app.clone()))
-        .with(operation::service(app.clone()))
-        .with(explorer::service(app.clone()));
-    tokio::spawn(rpc::serve(
-        app.clone(),
-        "svc-test",
-        listener,
-        services,
-        shutdown,
-    ));
-    let now_ms = app.clock.now_ms();
-    let tx = app.store.begin().await.expect("a transaction");
-    let auditor = UserId(Uuid::from_u128(1));
-    let session = session::open_in(&tx, now_ms, auditor, &[Role::Auditor], 900).await;
-    tx.commit().await.expect("a commit");
-    let token = app.auth.token(&session.expect("a session"));
-    Client::to(port).with_token(&token)
 }

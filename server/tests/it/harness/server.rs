@@ -1,0 +1,177 @@
+//! The part of a system under test that outlives a test's runtime: the process and
+//! its folder.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+    sync::{Mutex, PoisonError, atomic::AtomicBool},
+};
+
+use gx_server::store::DatabaseUrl;
+
+use super::{postgres, process::Process};
+
+/// Settings of every test: blocks come soon, and no limit is met by accident.
+const SETTINGS: &[(&str, &str)] = &[
+    ("GX_LEDGER__BATCH_TIMEOUT_MS", "20"),
+    ("GX_LIMITS__CALLER_PER_S", "1000000"),
+    ("GX_LIMITS__CALLER_BURST", "1000000"),
+    ("GX_LIMITS__ADDRESS_PER_S", "1000000"),
+    ("GX_LIMITS__ADDRESS_BURST", "1000000"),
+    ("GX_LIMITS__PUBLIC_PER_S", "1000000"),
+    ("GX_LIMITS__PUBLIC_BURST", "1000000"),
+    ("GX_LIMITS__DRAIN_MS", "2000"),
+    ("GX_LOGIN__WAITING", "10000"),
+    ("GX_INSTANCE", "gx-test"),
+];
+
+/// What the system keeps its rows in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Database {
+    /// A file in the data directory.
+    Sqlite,
+    /// A database of the test process's PostgreSQL.
+    Postgres,
+}
+
+/// The part that outlives a test's runtime.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) folder: PathBuf,
+    pub(super) settings: BTreeMap<String, String>,
+    pub(super) url: DatabaseUrl,
+    running: Mutex<Option<(Process, Ports)>>,
+    /// Whether it lives in a static, which is never dropped.
+    pub(super) shared: AtomicBool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ports {
+    pub(super) identity: u16,
+    pub(super) metrics: u16,
+}
+
+impl Server {
+    pub(super) async fn start(database: Database, settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::Builder::new().prefix("gx-test-").tempdir();
+        let folder = folder.expect("a folder").keep();
+        let mut all: BTreeMap<String, String> =
+            owned(SETTINGS).into_iter().chain(owned(settings)).collect();
+        let path = folder.display().to_string();
+        all.insert("GX_DATA_DIR".to_owned(), path);
+        let url = match database {
+            Database::Sqlite => DatabaseUrl::SqliteFile(folder.join("gx.sqlite")),
+            Database::Postgres => {
+                let url = postgres::database().await;
+                all.insert("GX_DATABASE__URL".to_owned(), url.clone());
+                DatabaseUrl::Postgres(url.into())
+            }
+        };
+        let server = Self {
+            folder,
+            settings: all,
+            url,
+            running: Mutex::default(),
+            shared: AtomicBool::new(false),
+        };
+        blocking(move || {
+            server.run(&[]);
+            server
+        })
+        .await
+    }
+
+    pub(super) fn run(&self, settings: &[(String, String)]) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gx"));
+        command
+            .args(["--listen-base", "0"])
+            .env_clear()
+            .env("NO_COLOR", "1")
+            .env("RUST_BACKTRACE", "1")
+            .envs(&self.settings)
+            .envs(settings.iter().cloned())
+            .current_dir(&self.folder);
+        let process = Process::start(&mut command, "KILL", &self.folder);
+        if let Err(log) = process.wait_for("GX listens") {
+            panic!("gx does not start:\n{log}");
+        }
+        let ports = Ports::read(&self.folder);
+        *self.lock() = Some((process, ports));
+    }
+
+    /// Ends it by a signal, and waits until it has.
+    pub(super) fn end(&self, signal: &str) -> ExitStatus {
+        let (mut process, _) = self.lock().take().expect("gx runs");
+        process.signal(signal);
+        process.wait()
+    }
+
+    /// Waits until it has written a line with these words.
+    pub(super) fn said(&self, words: &str) {
+        let running = self.lock();
+        let (process, _) = running.as_ref().expect("gx runs");
+        if let Err(log) = process.wait_for(words) {
+            panic!("gx does not say {words}:\n{log}");
+        }
+    }
+
+    /// Runs a tool of the binary beside it; whether it ended well, and what it wrote.
+    pub(super) fn tool(&self, arguments: &[String]) -> (bool, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_gx"))
+            .args(arguments)
+            .env_clear()
+            .envs(&self.settings)
+            .output()
+            .expect("a tool");
+        let written = [output.stdout, output.stderr].concat();
+        let written = String::from_utf8_lossy(&written).into_owned();
+        (output.status.success(), written)
+    }
+
+    pub(super) fn ports(&self) -> Ports {
+        self.lock().as_ref().expect("gx runs").1
+    }
+
+    pub(super) fn log(&self) -> String {
+        let running = self.lock();
+        running
+            .as_ref()
+            .map_or_else(String::new, |(process, _)| process.log())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Process, Ports)>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.lock().take());
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Ports {
+    fn read(folder: &Path) -> Self {
+        let text = std::fs::read(folder.join("ports.json")).expect("ports.json");
+        let ports: BTreeMap<String, u16> = serde_json::from_slice(&text).expect("ports");
+        Self {
+            identity: ports["identity"],
+            metrics: ports["metrics"],
+        }
+    }
+}
+
+pub(super) fn owned(settings: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+    settings.iter().map(owned).collect()
+}
+
+/// Waits for processes away from the threads that drive the test.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(broken) => std::panic::resume_unwind(broken.into_panic()),
+    }
+}
