@@ -209,6 +209,19 @@ async fn costly_public_methods_are_limited_by_address() {
 }
 
 #[tokio::test]
+async fn a_change_of_password_is_as_costly_as_a_login() {
+    let server = Server::with(|limits| (limits.public_per_s, limits.public_burst) = (2, 3)).await;
+    let change = "/gx.identity.v1.IdentityService/ChangePassword";
+    for expected in ["NOT_FOUND", "NOT_FOUND", "NOT_FOUND", "RATE_LIMITED"] {
+        let told = raw(&server, "user", change, Vec::new()).await;
+        assert_eq!(told.reason, expected);
+    }
+    let login = "/gx.identity.v1.IdentityService/Login";
+    let told = raw(&server, "", login, Vec::new()).await;
+    assert_eq!(told.reason, "RATE_LIMITED", "the two share one bucket");
+}
+
+#[tokio::test]
 async fn callers_are_limited_wherever_they_call_from() {
     let server = Server::with(|limits| (limits.caller_per_s, limits.caller_burst) = (1, 2)).await;
     for _ in 0..2 {
