@@ -98,6 +98,9 @@ impl Error {
         match self {
             Self::Invalid(_) => Reason::InvalidField,
             Self::Rejected(rejected) => rejected.reason,
+            Self::Database(error) if store::is_away(error) || store::is_deadlock(error) => {
+                Reason::Unavailable
+            }
             Self::Database(_) | Self::Internal(_) => Reason::Internal,
         }
     }

@@ -83,6 +83,10 @@ impl OperationService for Obedient {
         match message.name.as_str() {
             "panic" => panic!("as asked"),
             "database" => Err(Error::Database(sea_orm::DbErr::Custom("secret".into())).into()),
+            "away" => {
+                let timeout = sea_orm::ConnAcquireErr::Timeout;
+                Err(Error::Database(sea_orm::DbErr::ConnectionAcquire(timeout)).into())
+            }
             "missing" => Err(Error::not_found("operations/1").into()),
             "hold" => {
                 self.entered.notify_one();

@@ -148,6 +148,19 @@ async fn faults_are_told_without_their_causes() {
 }
 
 #[tokio::test]
+async fn a_database_that_is_away_may_be_back() {
+    let server = Server::start().await;
+    let told = server.refused("user", "away").await;
+    assert_eq!(
+        (told.code, told.reason.as_str()),
+        (Code::Unavailable, "UNAVAILABLE")
+    );
+    assert!(!told.message.contains("pool"), "{}", told.message);
+    let retry = told.details.retry_info().unwrap().retry_delay;
+    assert_eq!(retry, Some(std::time::Duration::from_secs(1)));
+}
+
+#[tokio::test]
 async fn calls_beyond_the_room_are_shed() {
     let server = Server::with(|limits| limits.concurrency = 1).await;
     let mut client = OperationServiceClient::new(server.channel().await);
