@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     app::{App, Topology},
     audit,
-    auth::{Authenticator, Caller, Context, Passwords, UserId},
+    auth::{Authenticator, Caller, Context, Passwords, Subject, UserId},
     cache::Wake,
     checkpoint::{self, partition_of},
     clock::{ManualClock, SharedClock},
@@ -133,6 +133,7 @@ pub(crate) fn context(method: &'static str) -> Context {
         request_id: "call".to_owned(),
         traceparent: None,
         client: Ipv4Addr::LOCALHOST.into(),
+        subject: Subject::default(),
     }
 }
 

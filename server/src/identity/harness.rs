@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Caller, Context, Password},
+    auth::{Caller, Context, Password, Subject},
     cache::Wake,
     clock::{ManualClock, SharedClock},
     config::Config,
@@ -72,6 +72,7 @@ impl Harness {
                 request_id: "request".to_owned(),
                 traceparent: None,
                 client: Ipv4Addr::LOCALHOST.into(),
+                subject: Subject::default(),
             },
             _data_dir: data_dir,
         }

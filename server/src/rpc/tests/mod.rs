@@ -79,6 +79,7 @@ impl OperationService for Obedient {
         request: Request<GetOperationRequest>,
     ) -> Result<Response<GetOperationResponse>, Status> {
         let (_, context, message) = auth::signed_in(request)?;
+        context.about(format!("operations/{}", message.name));
         *self.seen.lock().unwrap() = Some(context);
         match message.name.as_str() {
             "panic" => panic!("as asked"),
