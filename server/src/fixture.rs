@@ -96,6 +96,7 @@ pub(crate) fn assemble(
         passwords: Passwords::new(&config.login),
         notifier: Notifier::new(data_dir),
         rates: RateLimits::new(&config.limits),
+        rooms: Arc::default(),
         readiness: Readiness::default(),
         trail: audit::trail().0,
         data_dir: data_dir.to_owned(),

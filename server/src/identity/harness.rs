@@ -60,9 +60,19 @@ pub(super) struct Harness {
 
 impl Harness {
     pub(super) async fn new() -> Self {
+        Self::on(&DatabaseUrl::SqliteMemory, tempfile::tempdir().unwrap()).await
+    }
+
+    /// On a database in which readers do not wait for the writer.
+    pub(super) async fn in_file() -> Self {
         let data_dir = tempfile::tempdir().unwrap();
+        let file = data_dir.path().join("gx.db");
+        Self::on(&DatabaseUrl::SqliteFile(file), data_dir).await
+    }
+
+    async fn on(url: &DatabaseUrl, data_dir: TempDir) -> Self {
         let clock = Arc::new(ManualClock::at(START_MS));
-        let store = Store::open(&DatabaseUrl::SqliteMemory).await.unwrap();
+        let store = Store::open(url).await.unwrap();
         let app = app(data_dir.path(), clock.clone(), store).await;
         Self {
             app,

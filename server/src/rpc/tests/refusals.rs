@@ -189,6 +189,25 @@ async fn calls_beyond_the_room_are_shed() {
 }
 
 #[tokio::test]
+async fn uploads_have_a_small_room_of_their_own() {
+    let server = Server::start().await;
+    let rooms = server.rooms.clone();
+    let full = rooms.uploads.acquire_many(Rooms::UPLOADS).await.unwrap();
+    let upload = "/gx.identity.v1.IdentityService/UploadDocument";
+    let told = raw(&server, "user", upload, vec![0; 100]).await;
+    assert_eq!(
+        (told.code, told.reason.as_str()),
+        (Code::ResourceExhausted, "OVERLOADED")
+    );
+    assert!(told.details.retry_info().is_some());
+    server.get("user", "").await.expect("others have room");
+
+    drop(full);
+    let told = raw(&server, "user", upload, vec![0; 100]).await;
+    assert_eq!(told.reason, "NOT_FOUND");
+}
+
+#[tokio::test]
 async fn a_call_ends_at_its_deadline() {
     let server = Server::with(|limits| limits.timeout_ms = 1).await;
     let told = server.refused("user", "hold").await;
