@@ -432,6 +432,7 @@ async fn app(store: Store, clock: Arc<ManualClock>, files: &tempfile::TempDir) -
             partner_lanes: PARTNER_LANES,
             partitions: PARTITIONS,
         },
+        rooms: Arc::default(),
         readiness: Readiness::default(),
         wake: Wake::default(),
         config: Arc::new(config),
