@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use tokio::sync::Semaphore;
+
 use crate::{
     audit::Trail,
     auth::{Authenticator, Passwords},
@@ -45,6 +47,8 @@ pub struct App {
     pub trail: Trail,
     /// How often callers and addresses may call.
     pub rates: RateLimits,
+    /// Places for calls that take more than others.
+    pub rooms: Arc<Rooms>,
     /// How the parts of this process are.
     pub readiness: Readiness,
 }
@@ -56,4 +60,30 @@ pub struct Topology {
     pub partner_lanes: u32,
     /// Number of partitions of the read model.
     pub partitions: i32,
+}
+
+/// Places in this process for calls that take more than others: whoever finds none
+/// is refused, and the other calls go on.
+#[derive(Debug)]
+pub struct Rooms {
+    /// Uploads under way; each holds megabytes.
+    pub uploads: Semaphore,
+    /// Reads that wait for a block.
+    pub waits: Semaphore,
+}
+
+impl Rooms {
+    /// Uploads at once.
+    pub const UPLOADS: u32 = 8;
+    /// Waiting reads at once.
+    pub const WAITS: u32 = 64;
+}
+
+impl Default for Rooms {
+    fn default() -> Self {
+        Self {
+            uploads: Semaphore::new(Self::UPLOADS as usize),
+            waits: Semaphore::new(Self::WAITS as usize),
+        }
+    }
 }

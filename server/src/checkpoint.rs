@@ -97,8 +97,13 @@ pub async fn lowest(db: &impl ConnectionTrait) -> Result<u64> {
 /// Waits until the partition, or all if `None`, has applied `min_block`.
 ///
 /// # Errors
-/// `STALE_READ` if that takes too long.
+/// `STALE_READ` if that takes too long, `OVERLOADED` if too many wait already.
 pub async fn reach(app: &App, partition: Option<i32>, min_block: u64) -> Result<()> {
+    if current(app, partition).await? >= min_block {
+        return Ok(());
+    }
+    let room = app.rooms.waits.try_acquire();
+    let _place = room.map_err(|_| Error::overloaded())?;
     let mut projected = app.wake.projected();
     let reached = tokio::time::timeout(WAIT, async {
         loop {
@@ -125,5 +130,28 @@ async fn current(app: &App, partition: Option<i32>) -> Result<u64> {
     match partition {
         Some(partition) => of(app.store.read(), partition).await,
         None => lowest(app.store.read()).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{app::Rooms, fixture};
+
+    #[tokio::test]
+    async fn only_so_many_wait_and_whoever_need_not_is_let_through() {
+        let app = fixture::app().await;
+        fixture::apply_all(&app, 3).await;
+        let full = app.rooms.waits.acquire_many(Rooms::WAITS).await.unwrap();
+        reach(&app, None, 3).await.unwrap();
+        for partition in [None, Some(0)] {
+            let refused = reach(&app, partition, 4).await.unwrap_err();
+            assert_eq!(refused.reason(), Reason::Overloaded);
+        }
+
+        drop(full);
+        let (reached, ()) = tokio::join!(reach(&app, None, 4), fixture::apply_all(&app, 4));
+        reached.unwrap();
+        assert_eq!(app.rooms.waits.available_permits(), Rooms::WAITS as usize);
     }
 }

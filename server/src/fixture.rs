@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     app::{App, Topology},
     audit,
-    auth::{Authenticator, Caller, Context, Passwords, UserId},
+    auth::{Authenticator, Caller, Context, Passwords, Subject, UserId},
     cache::Wake,
     checkpoint::{self, partition_of},
     clock::{ManualClock, SharedClock},
@@ -96,6 +96,7 @@ pub(crate) fn assemble(
         passwords: Passwords::new(&config.login),
         notifier: Notifier::new(data_dir),
         rates: RateLimits::new(&config.limits),
+        rooms: Arc::default(),
         readiness: Readiness::default(),
         trail: audit::trail().0,
         data_dir: data_dir.to_owned(),
@@ -133,6 +134,7 @@ pub(crate) fn context(method: &'static str) -> Context {
         request_id: "call".to_owned(),
         traceparent: None,
         client: Ipv4Addr::LOCALHOST.into(),
+        subject: Subject::default(),
     }
 }
 

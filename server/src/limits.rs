@@ -86,8 +86,7 @@ impl RateLimits {
         self.buckets.addresses.take(household(address))
     }
 
-    /// Counts a call of a public method that costs a code or a password
-    /// verification.
+    /// Counts a call that costs a code or a password verification.
     ///
     /// # Errors
     /// `RATE_LIMITED`.

@@ -18,6 +18,9 @@ const SIZE_MAX: u32 = 200;
 /// The form of tokens; another one is refused.
 const VERSION: u8 = 1;
 
+/// What is said of a token that did not come from the query.
+pub const FOREIGN_TOKEN: &str = "must be the next_page_token of the same query";
+
 /// A page that was asked for; `P` is the place of a row in its list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<P> {
@@ -95,7 +98,7 @@ fn parse_token<P: DeserializeOwned>(
         .and_then(|json| serde_json::from_slice::<Token<P>>(&json).ok())
         .filter(|token| token.version == VERSION && token.query == query)
         .map(|token| Some(token.after))
-        .ok_or("must be the next_page_token of the same query")
+        .ok_or(FOREIGN_TOKEN)
 }
 
 fn write_token<P: Serialize>(query: [u8; 8], after: P) -> anyhow::Result<String> {

@@ -124,6 +124,7 @@ async fn build(
         passwords: Passwords::new(&config.login),
         notifier: Notifier::new(&data_dir),
         rates: RateLimits::new(&config.limits),
+        rooms: Arc::default(),
         readiness: telemetry::Readiness::default(),
         wake: Wake::default(),
         config: Arc::new(config),

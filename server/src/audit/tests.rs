@@ -106,6 +106,16 @@ async fn every_change_of_sealed_lines_is_found() {
              from audit_log where sequence = 5",
             6,
         ),
+        (
+            "insert into audit_log (at_ms, action, subject, outcome, request_id, client, sequence) \
+             values (1, 'hidden', '', 'OK', '', '', 0)",
+            0,
+        ),
+        (
+            "insert into audit_log (at_ms, action, subject, outcome, request_id, client, sequence) \
+             values (1, 'hidden', '', 'OK', '', '', -7)",
+            -7,
+        ),
         ("update audit_seal set sequence = 4", 5),
         ("update audit_seal set hash = x'00'", 5),
     ];

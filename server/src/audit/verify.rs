@@ -33,6 +33,9 @@ pub enum Verification {
 /// If the database fails.
 pub async fn verify(store: &Store) -> Result<Verification> {
     let snapshot = store.snapshot().await?;
+    if let Some(sequence) = before_first(&snapshot).await? {
+        return Ok(Verification::Broken { sequence });
+    }
     let mut last = Last {
         sequence: 0,
         hash: vec![0; 32],
@@ -55,6 +58,16 @@ pub async fn verify(store: &Store) -> Result<Verification> {
         Some(head) => last.compared_with(&head),
         None => Verification::Broken { sequence: 0 },
     })
+}
+
+/// A place before the first, which no sealer gives and no page would show.
+async fn before_first(db: &impl ConnectionTrait) -> Result<Option<i64>> {
+    let line = line::Entity::find()
+        .filter(line::Column::Sequence.lte(0))
+        .order_by_asc(line::Column::Sequence)
+        .one(db)
+        .await?;
+    Ok(line.and_then(|line| line.sequence))
 }
 
 async fn page(db: &impl ConnectionTrait, after: i64) -> Result<Vec<line::Model>> {

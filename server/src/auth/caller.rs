@@ -1,6 +1,9 @@
 //! Who calls, and what is known of the call.
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
 use gx_proto::gx::identity::v1::Role;
 use tonic::Request;
@@ -53,6 +56,27 @@ pub struct Context {
     pub traceparent: Option<String>,
     /// The client's address.
     pub client: IpAddr,
+    /// What the call is about, shared with the layer that records it.
+    pub subject: Subject,
+}
+
+/// What a call is about: a resource name, once its handler has said it.
+#[derive(Debug, Clone, Default)]
+pub struct Subject(Arc<OnceLock<String>>);
+
+impl Subject {
+    /// The name; empty until it is said.
+    pub fn name(&self) -> &str {
+        self.0.get().map_or("", String::as_str)
+    }
+}
+
+impl Context {
+    /// Says what the call is about, for lines of the audit log that no handler
+    /// writes. The first word stands.
+    pub fn about(&self, subject: impl Into<String>) {
+        let _ = self.subject.0.set(subject.into());
+    }
 }
 
 /// Splits a request of a method that needs a caller.

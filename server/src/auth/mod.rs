@@ -10,5 +10,5 @@ pub mod session;
 pub mod token;
 
 pub use authenticator::Authenticator;
-pub use caller::{Caller, Context, UserId, anybody, signed_in};
+pub use caller::{Caller, Context, Subject, UserId, anybody, signed_in};
 pub use passwords::{Password, Passwords};

@@ -64,6 +64,12 @@ const fn rule(method: &'static str, access: Access, record: Record) -> Rule {
 }
 
 impl Rule {
+    /// Whether a call costs a code or a password verification, and so is rate
+    /// limited more tightly.
+    pub fn is_costly(&self) -> bool {
+        self.access == Access::PublicCostly || self.record == Record::Proof
+    }
+
     /// Whether the handler itself has recorded a call that was refused for this
     /// reason, so that nobody else does.
     pub fn handler_records(&self, refusal: &str) -> bool {

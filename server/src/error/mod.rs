@@ -9,7 +9,7 @@ use std::{borrow::Cow, time::Duration};
 
 use gx_proto::gx::common::v1::Reason;
 
-use crate::store;
+use crate::{id, store};
 
 pub use reason::{code, code_name, reason_name};
 pub use status::{complete, told_reason};
@@ -17,6 +17,9 @@ pub use violations::Violations;
 
 /// The `domain` of every ErrorInfo.
 pub const DOMAIN: &str = "gx";
+
+/// Clients that found no room come back spread over this time.
+const RETRY_MS: u64 = 1_000;
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +73,12 @@ impl Error {
             .with("resource", resource)
     }
 
+    /// There is no room now; clients are told to come back at different times.
+    pub fn overloaded() -> Self {
+        let after = Duration::from_millis(RETRY_MS + id::jitter(RETRY_MS));
+        Self::rejected(Reason::Overloaded, "the server is busy").retry_after(after)
+    }
+
     /// Adds metadata to a rejection; nothing to other errors.
     #[must_use]
     pub fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
@@ -98,6 +107,9 @@ impl Error {
         match self {
             Self::Invalid(_) => Reason::InvalidField,
             Self::Rejected(rejected) => rejected.reason,
+            Self::Database(error) if store::is_away(error) || store::is_deadlock(error) => {
+                Reason::Unavailable
+            }
             Self::Database(_) | Self::Internal(_) => Reason::Internal,
         }
     }

@@ -1,6 +1,6 @@
 //! Errors as statuses, and statuses that others made as ours.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use gx_proto::gx::common::v1::Reason;
 use http::{HeaderMap, HeaderValue};
@@ -9,12 +9,21 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
 use super::{DOMAIN, Error, Rejected, Violations, code, reason_name};
 
+/// When to come back after the database was away or others were in the way.
+const BACK_AFTER: Duration = Duration::from_secs(1);
+
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         let reason = error.reason();
         match error {
             Error::Invalid(violations) => invalid(reason, violations),
             Error::Rejected(rejected) => refused(*rejected),
+            Error::Database(error) if reason == Reason::Unavailable => {
+                tracing::warn!(error = %error, "request failed: the database is away or busy");
+                let mut details = details(reason, &[]);
+                details.set_retry_info(Some(BACK_AFTER));
+                Status::with_error_details(code(reason), "not available just now", details)
+            }
             Error::Database(_) | Error::Internal(_) => {
                 tracing::error!(error = %error, "request failed");
                 let details = details(reason, &[]);

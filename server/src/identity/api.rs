@@ -110,8 +110,9 @@ impl IdentityService for Api {
         &self,
         request: Request<GetVerificationRequest>,
     ) -> Result<Response<GetVerificationResponse>, Status> {
-        let (caller, _, message) = auth::signed_in(request)?;
+        let (caller, context, message) = auth::signed_in(request)?;
         let read = GetVerification::try_from(message)?;
+        context.about(read.subject());
         Ok(Response::new(read.handle(&self.app, &caller).await?))
     }
 
@@ -119,8 +120,9 @@ impl IdentityService for Api {
         &self,
         request: Request<ListVerificationsRequest>,
     ) -> Result<Response<ListVerificationsResponse>, Status> {
-        let (caller, _, message) = auth::signed_in(request)?;
+        let (caller, context, message) = auth::signed_in(request)?;
         let list = ListVerifications::try_from(message)?;
+        context.about(list.subject());
         Ok(Response::new(list.handle(&self.app, &caller).await?))
     }
 

@@ -28,6 +28,11 @@ impl TryFrom<GetVerificationRequest> for GetVerification {
 }
 
 impl GetVerification {
+    /// What it is about, for the audit log.
+    pub(super) fn subject(&self) -> String {
+        names::name(names::VERIFICATIONS, self.verification)
+    }
+
     pub(super) async fn handle(
         self,
         app: &App,

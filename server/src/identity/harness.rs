@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Caller, Context, Password},
+    auth::{Caller, Context, Password, Subject},
     cache::Wake,
     clock::{ManualClock, SharedClock},
     config::Config,
@@ -60,9 +60,19 @@ pub(super) struct Harness {
 
 impl Harness {
     pub(super) async fn new() -> Self {
+        Self::on(&DatabaseUrl::SqliteMemory, tempfile::tempdir().unwrap()).await
+    }
+
+    /// On a database in which readers do not wait for the writer.
+    pub(super) async fn in_file() -> Self {
         let data_dir = tempfile::tempdir().unwrap();
+        let file = data_dir.path().join("gx.db");
+        Self::on(&DatabaseUrl::SqliteFile(file), data_dir).await
+    }
+
+    async fn on(url: &DatabaseUrl, data_dir: TempDir) -> Self {
         let clock = Arc::new(ManualClock::at(START_MS));
-        let store = Store::open(&DatabaseUrl::SqliteMemory).await.unwrap();
+        let store = Store::open(url).await.unwrap();
         let app = app(data_dir.path(), clock.clone(), store).await;
         Self {
             app,
@@ -72,6 +82,7 @@ impl Harness {
                 request_id: "request".to_owned(),
                 traceparent: None,
                 client: Ipv4Addr::LOCALHOST.into(),
+                subject: Subject::default(),
             },
             _data_dir: data_dir,
         }

@@ -5,7 +5,7 @@ use gx_proto::gx::identity::v1::{
 };
 use sea_orm::entity::prelude::*;
 
-use super::{entity::verification, query};
+use super::{entity::verification, names, query};
 use crate::{
     app::App,
     auth::Caller,
@@ -52,6 +52,13 @@ fn state(number: i32) -> Result<Option<VerificationState>, &'static str> {
 }
 
 impl ListVerifications {
+    /// What it is about, for the audit log.
+    pub(super) fn subject(&self) -> String {
+        let all = names::VERIFICATIONS;
+        let state = self.state.map(|state| state.as_str_name());
+        state.map_or_else(|| all.to_owned(), |state| format!("{all}?state={state}"))
+    }
+
     pub(super) async fn handle(
         self,
         app: &App,
@@ -133,6 +140,20 @@ mod tests {
             .await
             .unwrap();
         assert!(!pending.next_page_token.is_empty());
+    }
+
+    #[test]
+    fn the_audit_log_is_told_the_filter() {
+        let subject = |state: VerificationState| {
+            let message = ListVerificationsRequest {
+                state: state.into(),
+                ..ListVerificationsRequest::default()
+            };
+            ListVerifications::try_from(message).unwrap().subject()
+        };
+        assert_eq!(subject(VerificationState::Unspecified), "verifications");
+        let pending = "verifications?state=VERIFICATION_STATE_PENDING";
+        assert_eq!(subject(VerificationState::Pending), pending);
     }
 
     #[tokio::test]

@@ -11,10 +11,7 @@ use sea_orm::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{
-    entity::{document, user},
-    names,
-};
+use super::entity::{document, user};
 use crate::{
     app::App,
     audit,
@@ -72,19 +69,22 @@ impl UploadDocument {
         context: &Context,
     ) -> Result<UploadDocumentResponse> {
         let now_ms = app.clock.now_ms();
+        // Whoever is sure to be refused costs no encryption, and no writer.
+        let user = user::Entity::own(app.store.read(), caller).await?;
+        admit(app.store.read(), caller, &user, now_ms).await?;
         let document = self.seal(app, caller.user, now_ms).await?;
+        let shown = document::Summary::from(&document).to_proto();
 
         let tx = app.store.begin().await?;
         admit_in(&tx, caller, now_ms).await?;
-        document::Entity::insert(document.clone().into_active_model())
+        document::Entity::insert(document.into_active_model())
             .exec_without_returning(&tx)
             .await?;
-        let subject = names::name(names::DOCUMENTS, document.id);
-        let entry = audit::Entry::of_call(context, Some(caller.user), subject);
+        let entry = audit::Entry::of_call(context, Some(caller.user), shown.name.clone());
         audit::record_in(&tx, now_ms, vec![entry]).await?;
         tx.commit().await?;
         Ok(UploadDocumentResponse {
-            document: Some(document::Summary::from(document).to_proto()),
+            document: Some(shown),
         })
     }
 
@@ -118,17 +118,27 @@ fn belongs_to(document: Uuid, user: UserId) -> Vec<u8> {
     [b"document", &document.as_bytes()[..], user.0.as_bytes()].concat()
 }
 
-/// Only who is not verified yet needs to upload, and not without end.
+/// Only who is not verified yet needs to upload, and not without end. Decides under
+/// the lock of the user's row.
 async fn admit_in(tx: &DatabaseTransaction, caller: &Caller, now_ms: i64) -> Result<()> {
-    use UserStatus::{Denied, PendingApproval, Registered};
     let user = user::Entity::lock_own_in(tx, caller).await?;
+    admit(tx, caller, &user, now_ms).await
+}
+
+async fn admit(
+    db: &impl ConnectionTrait,
+    caller: &Caller,
+    user: &user::Model,
+    now_ms: i64,
+) -> Result<()> {
+    use UserStatus::{Denied, PendingApproval, Registered};
     if !matches!(user.status(), Registered | PendingApproval | Denied) {
         return Err(user.status_refusal());
     }
     let recent = document::Column::CreatedMs.gt(now_ms - WINDOW_MS);
     if document::Entity::own(caller)
         .filter(recent)
-        .count(tx)
+        .count(db)
         .await?
         >= UPLOADS_MAX
     {
@@ -207,6 +217,18 @@ mod tests {
         assert_eq!(reason(answer), Some(Reason::RateLimited));
         harness.clock.advance_ms(WINDOW_MS);
         assert!(harness.upload(&caller, PNG, "image/png").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_is_sure_to_be_refused_waits_for_no_writer() {
+        let harness = Harness::in_file().await;
+        harness.register(CONTACT).await;
+        let caller = harness.sign_in(CONTACT).await;
+        harness.set_status(CONTACT, UserStatus::Active).await;
+        let _writer = harness.app.store.begin().await.unwrap();
+        let upload = harness.upload(&caller, PNG, "image/png");
+        let answer = tokio::time::timeout(Duration::from_secs(5), upload).await;
+        assert_eq!(reason(answer.unwrap()), Some(Reason::UserStatus));
     }
 
     #[tokio::test]

@@ -21,8 +21,9 @@ impl OperationService for Api {
         &self,
         request: Request<GetOperationRequest>,
     ) -> Result<Response<GetOperationResponse>, Status> {
-        let (caller, _, message) = auth::signed_in(request)?;
+        let (caller, context, message) = auth::signed_in(request)?;
         let read = GetOperation::try_from(message)?;
+        context.about(read.subject());
         let operation = Some(read.handle(&self.app, &caller).await?);
         Ok(Response::new(GetOperationResponse { operation }))
     }
@@ -31,8 +32,9 @@ impl OperationService for Api {
         &self,
         request: Request<WaitOperationRequest>,
     ) -> Result<Response<WaitOperationResponse>, Status> {
-        let (caller, _, message) = auth::signed_in(request)?;
+        let (caller, context, message) = auth::signed_in(request)?;
         let wait = WaitOperation::try_from(message)?;
+        context.about(wait.subject());
         let operation = Some(wait.handle(&self.app, &caller).await?);
         Ok(Response::new(WaitOperationResponse { operation }))
     }

@@ -8,7 +8,7 @@ use crate::{
     app::App,
     auth::Caller,
     error::{Error, Result, Violations},
-    outbox::operation::parse_name,
+    outbox::operation::{self, parse_name},
 };
 
 /// An operation to read.
@@ -28,6 +28,11 @@ impl TryFrom<GetOperationRequest> for GetOperation {
 }
 
 impl GetOperation {
+    /// What it is about, for the audit log.
+    pub(super) fn subject(&self) -> String {
+        operation::name(self.id)
+    }
+
     pub(super) async fn handle(self, app: &App, caller: &Caller) -> Result<Operation> {
         query::find(app, caller, self.id).await
     }

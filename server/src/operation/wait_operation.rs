@@ -47,6 +47,11 @@ impl TryFrom<WaitOperationRequest> for WaitOperation {
 }
 
 impl WaitOperation {
+    /// What it is about, for the audit log.
+    pub(super) fn subject(&self) -> String {
+        crate::outbox::operation::name(self.id)
+    }
+
     pub(super) async fn handle(self, app: &App, caller: &Caller) -> Result<Operation> {
         let deadline = Instant::now() + self.timeout;
         let mut projected = app.wake.projected();

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::{Gate, Request, address::client_address, traceparent::Traceparent};
 use crate::{
     auth::{
-        Caller, Context,
+        Caller, Context, Subject,
         policy::{self, Rule},
     },
     id,
@@ -43,6 +43,8 @@ pub(super) struct Call {
     pub(super) client: IpAddr,
     /// Who calls, once that is known.
     pub(super) caller: OnceLock<Caller>,
+    /// What it is about, once the handler has said that.
+    pub(super) subject: Subject,
 }
 
 impl Call {
@@ -57,6 +59,7 @@ impl Call {
             trace: Traceparent::continued(headers),
             client: client_address(peer, headers, &gate.limits.trusted_proxies),
             caller: OnceLock::new(),
+            subject: Subject::default(),
         }
     }
 
@@ -69,6 +72,7 @@ impl Call {
             trace: Traceparent::continued(&HeaderMap::new()),
             client: Ipv4Addr::LOCALHOST.into(),
             caller: OnceLock::new(),
+            subject: Subject::default(),
         }
     }
 
@@ -88,6 +92,7 @@ impl Call {
             request_id: self.request_id.clone(),
             traceparent: Some(self.trace.to_string()),
             client: self.client,
+            subject: self.subject.clone(),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What the layers of one port share.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
 use crate::{
-    app::App,
+    app::{App, Rooms},
     audit::Trail,
     auth::{Authenticator, Caller, policy::Rule},
     clock::SharedClock,
@@ -43,6 +43,7 @@ pub(super) struct Gate {
     pub(super) trail: Trail,
     pub(super) working: Semaphore,
     pub(super) waiting: Semaphore,
+    pub(super) rooms: Arc<Rooms>,
 }
 
 impl Gate {
@@ -58,6 +59,7 @@ impl Gate {
             trail: app.trail.clone(),
             working: Semaphore::new(limits.concurrency),
             waiting: Semaphore::new(limits.concurrency),
+            rooms: app.rooms.clone(),
             limits,
         }
     }

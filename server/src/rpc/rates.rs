@@ -6,7 +6,7 @@ use axum::{Extension, extract::State, middleware::Next, response::Response};
 
 use super::{Gate, Request, call::Call, errors};
 use crate::{
-    auth::policy::{self, Access},
+    auth::policy::{self, Rule},
     error::Result,
 };
 
@@ -28,10 +28,10 @@ fn take_address(gate: &Gate, call: &Call) -> Result<()> {
         return Ok(());
     }
     gate.rates.address(call.client)?;
-    match call.rule.map(|rule| rule.access) {
-        Some(Access::PublicCostly) => gate.rates.public(call.client),
-        _ => Ok(()),
+    if call.rule.is_some_and(Rule::is_costly) {
+        gate.rates.public(call.client)?;
     }
+    Ok(())
 }
 
 /// Counts the call for whoever is signed in.

@@ -74,6 +74,6 @@ fn entry(call: &Call, rule: &Rule, outcome: &str) -> Entry {
     let actor = call.caller.get().map(|caller| caller.user);
     Entry {
         outcome: outcome.to_owned(),
-        ..Entry::of_call(&call.context(rule), actor, "")
+        ..Entry::of_call(&call.context(rule), actor, call.subject.name())
     }
 }

@@ -1,17 +1,13 @@
 //! So many calls at once and no more: further ones are refused before they cost
 //! anything. Calls that only wait are counted apart, so that they crowd out none
-//! that work.
+//! that work, and so are uploads, so that they cannot take all memory.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{Extension, extract::State, middleware::Next, response::Response};
-use gx_proto::gx::common::v1::Reason;
 
 use super::{Gate, Request, call::Call, deadline::waits, errors};
-use crate::{auth::policy, error::Error, id};
-
-/// Refused clients come back spread over this time.
-const RETRY_MS: u64 = 1_000;
+use crate::{auth::policy, error::Error};
 
 /// Lets the call in if there is room.
 pub(super) async fn layer(
@@ -25,16 +21,19 @@ pub(super) async fn layer(
     }
     let room = if waits(&call) {
         &gate.waiting
+    } else if uploads(&call) {
+        &gate.rooms.uploads
     } else {
         &gate.working
     };
     match room.try_acquire() {
         Ok(_permit) => next.run(request).await,
-        Err(_) => errors::answer(overloaded()),
+        Err(_) => errors::answer(Error::overloaded()),
     }
 }
 
-fn overloaded() -> Error {
-    let after = Duration::from_millis(RETRY_MS + id::jitter(RETRY_MS));
-    Error::rejected(Reason::Overloaded, "the server is busy").retry_after(after)
+/// Whether the method's messages have megabytes.
+fn uploads(call: &Call) -> bool {
+    call.rule
+        .is_some_and(|rule| rule.method.ends_with("/UploadDocument"))
 }

@@ -1,6 +1,7 @@
 //! The database: connections, transactions, and everything in which PostgreSQL
 //! and SQLite differ. No other room knows which of the two it is.
 
+mod away;
 pub mod bulk;
 mod connect;
 mod deadlock;
@@ -13,6 +14,7 @@ use sea_orm::{
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
+pub use away::is_away;
 pub use connect::DatabaseUrl;
 pub use deadlock::is_deadlock;
 pub use lock::Lock;

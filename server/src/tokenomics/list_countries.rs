@@ -8,7 +8,7 @@ use crate::{
     app::App,
     error::{Error, Result, Violations},
     moment::Moment,
-    page::Page,
+    page::{FOREIGN_TOKEN, Page},
 };
 
 /// Countries to list; a country's place is its code.
@@ -29,6 +29,10 @@ impl TryFrom<ListCountriesRequest> for ListCountries {
             message.page_size,
             &message.page_token,
         );
+        // A token is not sealed: what it names must be a place that the list has.
+        let after = page.as_ref().and_then(|page| page.after.as_deref());
+        let known = after.is_none_or(|code| countries::find(code).is_some());
+        violations.require("page_token", known, FOREIGN_TOKEN);
         let min_block = message.min_block;
         violations.finish(page.map(|page| Self { page, min_block }))
     }
@@ -168,6 +172,30 @@ mod tests {
             let tx = app.store.begin().await.unwrap();
             let refused = accounts_created_in(&tx, &[created(country, phase)]).await;
             assert!(refused.is_err(), "{country} {phase}");
+        }
+    }
+
+    #[test]
+    fn a_token_must_name_a_country() {
+        let token_after = |code: &str| {
+            let mut violations = Violations::default();
+            let page = Page::parse(&mut violations, &["countries"], 1, "").unwrap();
+            let mut rows = vec![code.to_owned(), String::new()];
+            page.cut(&mut rows, String::clone).unwrap()
+        };
+        let list = |code| {
+            ListCountries::try_from(ListCountriesRequest {
+                page_token: token_after(code),
+                ..ListCountriesRequest::default()
+            })
+        };
+        assert!(list("DE").is_ok());
+        for forged in ["\0", "", "ZZZ", "de"] {
+            assert_eq!(
+                fixture::violated(list(forged).unwrap_err()),
+                ["page_token"],
+                "{forged:?}"
+            );
         }
     }
 

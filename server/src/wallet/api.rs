@@ -25,8 +25,9 @@ impl WalletService for Api {
         &self,
         request: Request<GetWalletRequest>,
     ) -> Result<Response<GetWalletResponse>, Status> {
-        let (caller, _, message) = auth::signed_in(request)?;
+        let (caller, context, message) = auth::signed_in(request)?;
         let read = GetWallet::try_from(message)?;
+        context.about(read.subject());
         Ok(Response::new(read.handle(&self.app, &caller).await?))
     }
 
@@ -34,8 +35,9 @@ impl WalletService for Api {
         &self,
         request: Request<QuoteTransferRequest>,
     ) -> Result<Response<QuoteTransferResponse>, Status> {
-        let (caller, _, message) = auth::signed_in(request)?;
+        let (caller, context, message) = auth::signed_in(request)?;
         let quote = QuoteTransfer::try_from(message)?;
+        context.about(quote.subject());
         Ok(Response::new(quote.handle(&self.app, &caller).await?))
     }
 
@@ -66,8 +68,9 @@ impl WalletService for Api {
         &self,
         request: Request<ListEntriesRequest>,
     ) -> Result<Response<ListEntriesResponse>, Status> {
-        let (caller, _, message) = auth::signed_in(request)?;
+        let (caller, context, message) = auth::signed_in(request)?;
         let list = ListEntries::try_from(message)?;
+        context.about(list.subject());
         Ok(Response::new(list.handle(&self.app, &caller).await?))
     }
 }

@@ -29,6 +29,11 @@ impl TryFrom<GetWalletRequest> for GetWallet {
 }
 
 impl GetWallet {
+    /// What it is about, for the audit log.
+    pub(super) fn subject(&self) -> String {
+        format!("wallets/{}", self.account.as_str())
+    }
+
     pub(super) async fn handle(self, app: &App, caller: &Caller) -> Result<GetWalletResponse> {
         let moment = query::moment_of(app, &self.account, self.min_block).await?;
         let wallet = wallet::Entity::readable(&moment.tx, caller, &self.account).await?;

@@ -52,6 +52,11 @@ impl TryFrom<ListEntriesRequest> for ListEntries {
 }
 
 impl ListEntries {
+    /// What it is about, for the audit log.
+    pub(super) fn subject(&self) -> String {
+        format!("wallets/{}", self.account.as_str())
+    }
+
     pub(super) async fn handle(self, app: &App, caller: &Caller) -> Result<ListEntriesResponse> {
         let moment = query::moment_of(app, &self.account, self.min_block).await?;
         let wallet = wallet::Entity::readable(&moment.tx, caller, &self.account).await?;

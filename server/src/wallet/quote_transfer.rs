@@ -44,6 +44,11 @@ impl TryFrom<QuoteTransferRequest> for QuoteTransfer {
 }
 
 impl QuoteTransfer {
+    /// What it is about, for the audit log.
+    pub(super) fn subject(&self) -> String {
+        format!("wallets/{}", self.account.as_str())
+    }
+
     pub(super) async fn handle(self, app: &App, caller: &Caller) -> Result<QuoteTransferResponse> {
         let tx = app.store.snapshot().await?;
         let sender = wallet::Entity::own(&tx, caller, &self.account).await?;

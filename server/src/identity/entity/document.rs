@@ -80,13 +80,13 @@ impl Summary {
     }
 }
 
-impl From<Model> for Summary {
-    fn from(row: Model) -> Self {
+impl From<&Model> for Summary {
+    fn from(row: &Model) -> Self {
         Self {
             id: row.id,
-            content_type: row.content_type,
+            content_type: row.content_type.clone(),
             size: row.size,
-            sha256: row.sha256,
+            sha256: row.sha256.clone(),
             created_ms: row.created_ms,
         }
     }

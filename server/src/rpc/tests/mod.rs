@@ -29,6 +29,7 @@ use super::{
     run,
 };
 use crate::{
+    app::Rooms,
     audit::{TrailWriter, trail},
     auth::{self, Caller, Context, UserId},
     clock::{ManualClock, SharedClock},
@@ -79,10 +80,15 @@ impl OperationService for Obedient {
         request: Request<GetOperationRequest>,
     ) -> Result<Response<GetOperationResponse>, Status> {
         let (_, context, message) = auth::signed_in(request)?;
+        context.about(format!("operations/{}", message.name));
         *self.seen.lock().unwrap() = Some(context);
         match message.name.as_str() {
             "panic" => panic!("as asked"),
             "database" => Err(Error::Database(sea_orm::DbErr::Custom("secret".into())).into()),
+            "away" => {
+                let timeout = sea_orm::ConnAcquireErr::Timeout;
+                Err(Error::Database(sea_orm::DbErr::ConnectionAcquire(timeout)).into())
+            }
             "missing" => Err(Error::not_found("operations/1").into()),
             "hold" => {
                 self.entered.notify_one();
@@ -109,6 +115,7 @@ struct Server {
     store: Store,
     readiness: Readiness,
     trail: TrailWriter,
+    rooms: Arc<Rooms>,
     shutdown: CancellationToken,
     task: JoinHandle<anyhow::Result<()>>,
 }
@@ -128,6 +135,7 @@ impl Server {
         let store = Store::open(&DatabaseUrl::SqliteMemory).await.unwrap();
         let (trail, writer) = trail();
         let clock: SharedClock = Arc::new(ManualClock::at(1_000));
+        let rooms = Arc::<Rooms>::default();
         let gate = Gate {
             name: "svc-wallet",
             services: services.names.clone(),
@@ -138,6 +146,7 @@ impl Server {
             trail,
             working: tokio::sync::Semaphore::new(limits.concurrency),
             waiting: tokio::sync::Semaphore::new(limits.concurrency),
+            rooms: rooms.clone(),
             limits,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -156,6 +165,7 @@ impl Server {
             store,
             readiness,
             trail: writer,
+            rooms,
             shutdown,
             task: tokio::spawn(running),
         }

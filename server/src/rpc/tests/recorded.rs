@@ -18,7 +18,7 @@ async fn a_users_read_is_recorded_behind_the_answer() {
 #[tokio::test]
 async fn an_auditors_read_is_recorded_before_the_answer() {
     let mut server = Server::start().await;
-    server.get("auditor", "").await.unwrap();
+    server.get("auditor", "1").await.unwrap();
     assert!(server.trail.taken().is_empty());
     let lines = lines(&server.store).await;
     assert_eq!(lines.len(), 1);
@@ -26,6 +26,18 @@ async fn an_auditors_read_is_recorded_before_the_answer() {
         (lines[0].action.as_str(), lines[0].outcome.as_str()),
         (GET, "OK")
     );
+    assert_eq!(lines[0].subject, "operations/1");
+}
+
+#[tokio::test]
+async fn refusals_name_what_they_are_about_once_a_handler_said_it() {
+    let mut server = Server::start().await;
+    for role in ["", "auditor", "user"] {
+        server.refused(role, "missing").await;
+    }
+    let taken = server.trail.taken().into_iter();
+    let subjects: Vec<_> = taken.map(|line| line.subject).collect();
+    assert_eq!(subjects, ["", "operations/missing", "operations/missing"]);
 }
 
 #[tokio::test]

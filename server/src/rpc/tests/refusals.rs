@@ -148,6 +148,19 @@ async fn faults_are_told_without_their_causes() {
 }
 
 #[tokio::test]
+async fn a_database_that_is_away_may_be_back() {
+    let server = Server::start().await;
+    let told = server.refused("user", "away").await;
+    assert_eq!(
+        (told.code, told.reason.as_str()),
+        (Code::Unavailable, "UNAVAILABLE")
+    );
+    assert!(!told.message.contains("pool"), "{}", told.message);
+    let retry = told.details.retry_info().unwrap().retry_delay;
+    assert_eq!(retry, Some(std::time::Duration::from_secs(1)));
+}
+
+#[tokio::test]
 async fn calls_beyond_the_room_are_shed() {
     let server = Server::with(|limits| limits.concurrency = 1).await;
     let mut client = OperationServiceClient::new(server.channel().await);
@@ -173,6 +186,25 @@ async fn calls_beyond_the_room_are_shed() {
     server.service.leave.notify_one();
     held.await.unwrap().unwrap();
     server.get("user", "").await.unwrap();
+}
+
+#[tokio::test]
+async fn uploads_have_a_small_room_of_their_own() {
+    let server = Server::start().await;
+    let rooms = server.rooms.clone();
+    let full = rooms.uploads.acquire_many(Rooms::UPLOADS).await.unwrap();
+    let upload = "/gx.identity.v1.IdentityService/UploadDocument";
+    let told = raw(&server, "user", upload, vec![0; 100]).await;
+    assert_eq!(
+        (told.code, told.reason.as_str()),
+        (Code::ResourceExhausted, "OVERLOADED")
+    );
+    assert!(told.details.retry_info().is_some());
+    server.get("user", "").await.expect("others have room");
+
+    drop(full);
+    let told = raw(&server, "user", upload, vec![0; 100]).await;
+    assert_eq!(told.reason, "NOT_FOUND");
 }
 
 #[tokio::test]
@@ -206,6 +238,19 @@ async fn costly_public_methods_are_limited_by_address() {
         .get("user", "")
         .await
         .expect("other methods are not limited with them");
+}
+
+#[tokio::test]
+async fn a_change_of_password_is_as_costly_as_a_login() {
+    let server = Server::with(|limits| (limits.public_per_s, limits.public_burst) = (2, 3)).await;
+    let change = "/gx.identity.v1.IdentityService/ChangePassword";
+    for expected in ["NOT_FOUND", "NOT_FOUND", "NOT_FOUND", "RATE_LIMITED"] {
+        let told = raw(&server, "user", change, Vec::new()).await;
+        assert_eq!(told.reason, expected);
+    }
+    let login = "/gx.identity.v1.IdentityService/Login";
+    let told = raw(&server, "", login, Vec::new()).await;
+    assert_eq!(told.reason, "RATE_LIMITED", "the two share one bucket");
 }
 
 #[tokio::test]

@@ -101,6 +101,7 @@ pub(super) async fn app(store: Store, clock: Arc<ManualClock>, files: &tempfile:
             partner_lanes: PARTNER_LANES,
             partitions: PARTITIONS,
         },
+        rooms: Arc::default(),
         readiness: Readiness::default(),
         wake: Wake::default(),
         config: Arc::new(config),
