@@ -3,8 +3,9 @@
 //! least of all to a log.
 
 use std::{
+    fs::Permissions,
     io::Write,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -68,6 +69,8 @@ fn append(path: &Path, line: &str) -> anyhow::Result<()> {
         .append(true)
         .mode(0o600)
         .open(path)?;
+    // A file that was there keeps its mode otherwise.
+    file.set_permissions(Permissions::from_mode(0o600))?;
     Ok(file.write_all(line.as_bytes())?)
 }
 
@@ -81,13 +84,15 @@ mod tests {
     async fn messages_become_lines_that_only_the_owner_reads() {
         let directory = tempfile::tempdir().unwrap();
         let notifier = Notifier::new(directory.path());
+        let path = directory.path().join("codes.jsonl");
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         let code = Message::Code("123456".to_owned().into());
         assert!(!format!("{code:?}").contains("123456"));
         notifier.send(0, "a@example.org", code).await.unwrap();
         let notice = Message::KnownContact;
         notifier.send(1_500, "b@example.org", notice).await.unwrap();
 
-        let path = directory.path().join("codes.jsonl");
         let mode = path.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let lines: Vec<serde_json::Value> = std::fs::read_to_string(path)

@@ -117,7 +117,12 @@ async fn build(
     trail: audit::Trail,
     data_dir: PathBuf,
 ) -> anyhow::Result<App> {
-    let secrets = Arc::new(Secrets::load_or_create(&data_dir)?);
+    let secrets = if identity::anybody(&store).await? {
+        Secrets::load_existing(&data_dir)?
+    } else {
+        Secrets::load_or_create(&data_dir)?
+    };
+    let secrets = Arc::new(secrets);
     Ok(App {
         topology: start::topology(&store, &config).await?,
         auth: Authenticator::new(store.clone(), clock.clone(), secrets.clone(), &config.token),

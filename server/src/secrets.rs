@@ -10,7 +10,8 @@
 //! | `account.key` | derives account ids from commands | a retried approval may open a second account |
 //! | `registration.key` | hides one-time codes, tokens and contacts | open registrations begin again |
 //!
-//! `.key` files hold 32 bytes as 64 hexadecimal digits.
+//! `.key` files hold 32 bytes as 64 hexadecimal digits. A file that others than its
+//! owner may change, or others than its group may read, is refused.
 
 mod document_keys;
 mod files;
@@ -19,7 +20,7 @@ mod token_key;
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 pub use document_keys::{DocumentKeys, Sealed};
 pub use files::write_private;
@@ -57,6 +58,22 @@ impl Secrets {
         Self::load(&keys).with_context(|| format!("keys in {}", keys.display()))
     }
 
+    /// Reads the keys of a system that has data, and makes none: other keys would
+    /// part its people from what they have.
+    ///
+    /// # Errors
+    /// As [`Secrets::load_or_create`], and if there is no directory.
+    pub fn load_existing(data_dir: &Path) -> Result<Self> {
+        let keys = data_dir.join("keys");
+        if !keys.try_exists().context(keys.display().to_string())? {
+            bail!(
+                "keys are missing beside existing data: {} is not there",
+                keys.display()
+            );
+        }
+        Self::load_or_create(data_dir)
+    }
+
     /// The key that signs.
     pub fn signing(&self) -> &TokenKey {
         &self.token[0]
@@ -83,7 +100,7 @@ impl Secrets {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt};
 
     use super::*;
 
@@ -128,8 +145,40 @@ mod tests {
             let error = Secrets::load_or_create(directory.path()).unwrap_err();
             let stem = file.trim_end_matches("1.pem").trim_end_matches("1.key");
             assert!(format!("{error:#}").contains(stem), "{error:#}");
-            std::fs::write(&path, content).unwrap();
+            write_private(&path, &content).unwrap();
         }
+    }
+
+    #[test]
+    fn a_key_that_others_may_read_or_change_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        Secrets::load_or_create(directory.path()).unwrap();
+        let path = directory.path().join("keys/account.key");
+        let load = |mode| {
+            std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            Secrets::load_or_create(directory.path())
+        };
+        for mode in [0o644, 0o604, 0o620, 0o660, 0o602] {
+            let error = format!("{:#}", load(mode).unwrap_err());
+            assert!(
+                error.contains("account.key") && error.contains("mode"),
+                "{error}"
+            );
+        }
+        for mode in [0o400, 0o600, 0o640, 0o440] {
+            assert!(load(mode).is_ok(), "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn keys_beside_data_are_never_made_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = Secrets::load_existing(directory.path()).unwrap_err();
+        assert!(error.to_string().contains("keys are missing"), "{error}");
+        assert!(!directory.path().join("keys").exists());
+        let made = Secrets::load_or_create(directory.path()).unwrap();
+        let read = Secrets::load_existing(directory.path()).unwrap();
+        assert_eq!(made.signing().kid(), read.signing().kid());
     }
 
     #[test]

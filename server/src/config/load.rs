@@ -62,7 +62,15 @@ fn read(path: impl AsRef<Path>) -> Result<String, String> {
 
 fn parse(text: &str) -> Result<Table, Faults> {
     text.parse()
-        .map_err(|error: toml::de::Error| Faults::one(error.to_string().trim().to_owned()))
+        .map_err(|error: toml::de::Error| Faults::one(fault(&error, text)))
+}
+
+/// What is wrong and in which line; never the line itself, which may hold a secret.
+fn fault(error: &toml::de::Error, text: &str) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map(|before| before.matches('\n').count() + 1);
+    let place = line.map_or_else(String::new, |line| format!("line {line}: "));
+    format!("{place}{}", error.message())
 }
 
 /// Puts a file's values over the settings; a key that is not there is a fault.
@@ -74,6 +82,10 @@ fn override_with(settings: &mut Table, file: Table, prefix: &str, faults: &mut V
                 override_with(section, values, &format!("{name}."), faults);
             }
             (Some(Value::Table(_)), _) => faults.push(format!("{name}: must be a section")),
+            // Told here, by the name: later the value would be told too.
+            (Some(slot), value) if !slot.same_type(&value) => {
+                faults.push(format!("{name}: must be of type {}", slot.type_str()));
+            }
             (Some(slot), value) => *slot = value,
             (None, _) => faults.push(format!("{name}: unknown key")),
         }
@@ -193,6 +205,32 @@ mod tests {
         assert_eq!(faults.list(), ["GX_LANES__PARTNER: must be a whole number"]);
         let faults = Config::from_sources(Some("[lanes]\npartner = \"many\""), []).unwrap_err();
         assert!(faults.to_string().contains("partner"), "{faults}");
+    }
+
+    #[test]
+    fn no_fault_shows_a_secret() {
+        for (file, told) in [
+            (
+                "# x\n[database]\npassword = \"hunter2\nurl = 1\n",
+                "line 3: ",
+            ),
+            ("[database]\npassword = hunter2\n", "line 2: "),
+            ("[database]\nhunter2\n", "line 2: "),
+            (
+                "[database]\npassword = [\"hunter2\"]\n",
+                "database.password: ",
+            ),
+            (
+                "[database]\npassword = { a = \"hunter2\" }\n",
+                "database.password: ",
+            ),
+        ] {
+            let faults = Config::from_sources(Some(file), [])
+                .unwrap_err()
+                .to_string();
+            assert!(faults.contains(told), "{faults}");
+            assert!(!faults.contains("hunter2"), "{faults}");
+        }
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub(super) fn hidden<S: Serializer>(
     serializer.serialize_str(shown)
 }
 
+/// Parameters of a URL whose values are passwords.
+const PASSWORDS: [&str; 2] = ["password", "sslpassword"];
+
 /// Shows a URL; a password in it, or a URL that cannot be read, is hidden.
 pub(super) fn without_password<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&shown_url(url))
@@ -37,14 +40,22 @@ fn shown_url(text: &str) -> String {
     if text.is_empty() || text.starts_with("sqlite:") {
         return text.to_owned();
     }
-    match Url::parse(text) {
-        Ok(url) if url.password().is_none() => text.to_owned(),
-        Ok(mut url) => match url.set_password(Some("hidden")) {
-            Ok(()) => url.to_string(),
-            Err(()) => HIDDEN.to_owned(),
-        },
-        Err(_) => HIDDEN.to_owned(),
+    let Ok(mut url) = Url::parse(text) else {
+        return HIDDEN.to_owned();
+    };
+    if url.password().is_some() && url.set_password(Some("hidden")).is_err() {
+        return HIDDEN.to_owned();
     }
+    let is_password = |name: &str| PASSWORDS.contains(&name.to_ascii_lowercase().as_str());
+    if url.query_pairs().any(|(name, _)| is_password(&name)) {
+        let shown = url.clone();
+        let pairs = shown.query_pairs().map(|(name, value)| {
+            let hidden = is_password(&name);
+            (name, if hidden { "hidden".into() } else { value })
+        });
+        url.query_pairs_mut().clear().extend_pairs(pairs);
+    }
+    url.into()
 }
 
 #[cfg(test)]
@@ -63,5 +74,29 @@ mod tests {
         );
         assert!(shown.contains("db/gx") && shown.contains(HIDDEN), "{shown}");
         Config::from_sources(Some(&shown), []).unwrap();
+    }
+
+    #[test]
+    fn a_password_among_the_parameters_is_hidden() {
+        for (url, shown) in [
+            (
+                "postgres://db/gx?sslmode=require",
+                "postgres://db/gx?sslmode=require",
+            ),
+            (
+                "postgres://gx:one@db/gx?password=two&sslmode=require&sslpassword=three",
+                "postgres://gx:hidden@db/gx?password=hidden&sslmode=require&sslpassword=hidden",
+            ),
+            (
+                "postgres://db/gx?p%61ssword=two",
+                "postgres://db/gx?password=hidden",
+            ),
+            (
+                "postgres://db/gx?PASSWORD=two",
+                "postgres://db/gx?PASSWORD=hidden",
+            ),
+        ] {
+            assert_eq!(shown_url(url), shown);
+        }
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     error::Result,
     id::{self, random_bytes},
     secrets::write_private,
+    store::Store,
 };
 
 /// The only contact that is no e-mail address.
@@ -49,6 +50,15 @@ pub async fn first_start(app: &App) -> Result<bool> {
     write_private(&path, line.as_bytes()).context("the initial password")?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// Whether there is a user: then there is data that only its own keys fit.
+///
+/// # Errors
+/// If the database fails.
+pub async fn anybody(store: &Store) -> Result<bool> {
+    let somebody = user::anybody().one(store.read()).await?;
+    Ok(somebody.is_some())
 }
 
 /// Makes an ACTIVE member of staff, unless the contact is taken. `password_hash`
@@ -96,7 +106,9 @@ mod tests {
     #[tokio::test]
     async fn root_is_made_once_and_its_file_goes_with_its_password() {
         let harness = Harness::new().await;
+        assert!(!anybody(&harness.app.store).await.unwrap());
         assert!(first_start(&harness.app).await.unwrap());
+        assert!(anybody(&harness.app.store).await.unwrap());
         let path = harness.app.data_dir.join(PASSWORD_FILE);
         let mode = path.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

@@ -37,7 +37,7 @@ mod verify_contact;
 use gx_proto::gx::identity::v1::identity_service_server::IdentityServiceServer;
 
 pub use api::Api;
-pub use first_start::{PASSWORD_FILE, first_start, make_staff_in};
+pub use first_start::{PASSWORD_FILE, anybody, first_start, make_staff_in};
 
 use crate::{app::App, auth::policy::UPLOAD_BYTES};
 

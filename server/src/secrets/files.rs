@@ -4,7 +4,7 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::Write,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -80,8 +80,20 @@ pub(super) fn numbered(keys: &Path, prefix: &str, suffix: &str) -> Result<Vec<(i
     Ok(found)
 }
 
-/// The text of a file.
+/// What the mode of a key's file may not allow: the group to change it, and all
+/// others anything.
+const TOO_OPEN: u32 = 0o027;
+
+/// The text of a file that is private enough.
 pub(super) fn read(path: &Path) -> Result<Zeroizing<String>> {
+    let metadata = fs::metadata(path).with_context(|| path.display().to_string())?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & TOO_OPEN != 0 {
+        bail!(
+            "{} has mode {mode:03o}: give it 600, or 640 for a group that reads it",
+            path.display()
+        );
+    }
     fs::read_to_string(path)
         .map(Zeroizing::new)
         .with_context(|| path.display().to_string())

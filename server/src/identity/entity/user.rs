@@ -114,6 +114,11 @@ pub(in crate::identity) fn signing_in(contact: &Contact) -> Select<Entity> {
     Entity::find().filter(Column::Contact.eq(contact.as_str()))
 }
 
+/// Any row at all, before anybody can call: whether there is data.
+pub(in crate::identity) fn anybody() -> Select<Entity> {
+    Entity::find()
+}
+
 /// The row that a registration made, for whoever has its token.
 pub fn registered_by(registration: &registration::Model) -> Select<Entity> {
     Entity::find().filter(Column::Id.eq(registration.user_id))
