@@ -8,6 +8,7 @@ mod endorsement;
 mod faults;
 mod files;
 mod harness;
+mod lanes;
 mod ledger;
 mod readers;
 mod validation;
