@@ -50,5 +50,6 @@ pub(crate) fn first_cursor() -> LaneCursor {
 /// A parameter's value; before Bootstrap its default.
 pub(super) fn parameter(overlay: &mut Overlay<'_>, key: &str) -> Result<u64, StateError> {
     let record: Option<ParameterRecord> = overlay.get(&keys::parameter(key))?;
-    Ok(record.map_or_else(|| params::default(key), |record| record.value))
+    let value = record.and_then(|record| record.value);
+    Ok(value.unwrap_or_else(|| params::default(key)))
 }

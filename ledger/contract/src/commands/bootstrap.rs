@@ -47,7 +47,7 @@ pub(super) fn run(book: &mut Book<'_>, rules: &Rules, command: &Bootstrap) -> Re
 fn write_parameters(book: &mut Book<'_>) {
     for parameter in PARAMETERS {
         let record = ParameterRecord {
-            value: parameter.default,
+            value: Some(parameter.default),
         };
         book.overlay.put(keys::parameter(parameter.key), &record);
     }

@@ -228,7 +228,9 @@ impl World {
     }
 
     pub(crate) fn set_parameter(&mut self, key: &str, value: u64) {
-        let bytes = ParameterRecord { value }.encode_to_vec();
+        let bytes = ParameterRecord { value: Some(value) }.encode_to_vec();
+        // Fabric takes an empty value for a deletion.
+        assert!(!bytes.is_empty(), "{key} is no key");
         self.state.committed.insert(keys::parameter(key), bytes);
     }
 }
