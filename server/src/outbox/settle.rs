@@ -10,7 +10,7 @@ use gx_proto::gx::{
 use prost::Message;
 use sea_orm::{
     ActiveValue::Set,
-    DatabaseTransaction, QueryOrder,
+    DatabaseTransaction, Iterable, QueryOrder,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
@@ -25,9 +25,6 @@ use crate::{
     fault::{self, Fault},
     store::{Lock, bulk},
 };
-
-/// Columns of an operation's row, each a bind value.
-const COLUMNS: usize = 17;
 
 /// What a block says of one command.
 #[derive(Debug, Clone)]
@@ -86,15 +83,16 @@ pub async fn settle_in(
     sorted.sort_by_key(|command| command.id);
     // First every id is inserted: an intake's uncommitted row is waited for, not
     // overlooked. Only later statements look at what was there.
+    let rows = bulk::rows_of(operation::Column::iter().count());
     let mut unknown = BTreeSet::new();
-    for chunk in sorted.chunks(bulk::rows_of(COLUMNS)) {
+    for chunk in sorted.chunks(rows) {
         unknown.extend(insert_in(tx, chunk, now_ms).await?);
     }
     let mut known = sorted.clone();
     known.retain(|one| !unknown.contains(&one.id));
     known.dedup_by_key(|one| one.id);
     let mut settled = BTreeSet::new();
-    for chunk in known.chunks(bulk::rows_of(COLUMNS)) {
+    for chunk in known.chunks(rows) {
         settled.extend(update_in(tx, chunk, now_ms).await?);
     }
     met_twice(&sorted, &unknown, &settled);
