@@ -16,6 +16,8 @@ const FILES: &[&str] = &[
     "orderer/ab.proto",
     "peer/chaincode.proto",
     "peer/chaincode_event.proto",
+    "peer/chaincode_shim.proto",
+    "peer/events.proto",
     "peer/proposal.proto",
     "peer/proposal_response.proto",
     "peer/transaction.proto",
@@ -30,12 +32,16 @@ fn main() -> Result<()> {
     compiler.open_files(FILES)?;
 
     // Maps must encode in one order, so that two endorsers come to the same bytes.
-    prost_build::Config::new()
+    let mut messages = prost_build::Config::new();
+    messages
         .bytes(["."])
         .btree_map(["."])
         .disable_comments(["."])
-        .include_file(out.join("fabric.rs"))
-        .compile_fds(compiler.file_descriptor_set())?;
+        .include_file(out.join("fabric.rs"));
+    // `Chaincode.Connect` would clash with the constructor that dials.
+    tonic_prost_build::configure()
+        .build_transport(false)
+        .compile_fds_with_config(compiler.file_descriptor_set(), messages)?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@
 //! ([`devnet`]).
 
 pub mod block;
+pub mod ca;
 pub mod contract;
 pub mod devnet;
 pub mod error;
@@ -15,6 +16,7 @@ pub mod header;
 pub mod header_hash;
 pub mod identity;
 pub mod ledger;
+pub mod msp;
 pub mod proposal;
 pub mod proto;
 pub mod transaction;

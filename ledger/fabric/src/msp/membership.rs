@@ -1,0 +1,130 @@
+//! Who belongs to a channel: its organizations, each with the authorities that it
+//! trusts.
+
+use std::collections::BTreeMap;
+
+use prost::Message;
+
+use super::{Certificate, CertificateError};
+use crate::{Identity, proto::msp::SerializedIdentity};
+
+/// Why something is not taken as said by a member. Fabric tells callers less.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAuthentic {
+    /// The creator is no `msp.SerializedIdentity`, or its certificate cannot be read.
+    #[error("the creator cannot be read")]
+    Creator,
+    /// Nobody knows the organization.
+    #[error("MSP {0} is unknown")]
+    UnknownMsp(String),
+    /// The certificate is not issued by an authority of the organization.
+    #[error("the certificate is not issued by an authority of {0}")]
+    Foreign(String),
+    /// The certificate holds no more, or does not hold yet.
+    #[error("the certificate is not valid at this time")]
+    Expired,
+    /// The signature is not by the creator's key, or not in the form with low `s`.
+    #[error("the signature is not the creator's")]
+    Signature,
+}
+
+/// The organizations of a channel.
+#[derive(Debug, Clone, Default)]
+pub struct Membership {
+    authorities: BTreeMap<String, Vec<Certificate>>,
+}
+
+/// A member, known by its certificate.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// The organization.
+    pub msp_id: String,
+    /// The certificate, issued by an authority of the organization.
+    pub certificate: Certificate,
+}
+
+impl Membership {
+    /// Adds an organization with its authorities, a PEM text of one or more.
+    ///
+    /// # Errors
+    /// If a certificate cannot be read.
+    pub fn with(
+        mut self,
+        msp_id: impl Into<String>,
+        authorities: &str,
+    ) -> Result<Self, CertificateError> {
+        let authorities = Certificate::all_from_pem(authorities)?;
+        self.authorities.insert(msp_id.into(), authorities);
+        Ok(self)
+    }
+
+    /// The organizations, in order of their names.
+    pub fn msp_ids(&self) -> impl Iterator<Item = &str> {
+        self.authorities.keys().map(String::as_str)
+    }
+
+    /// Finds out whose bytes a creator is. Time plays no part: a block is judged
+    /// alike for ever.
+    ///
+    /// # Errors
+    /// If it is nobody's that the organization vouches for.
+    pub fn member(&self, creator: &[u8]) -> Result<Member, NotAuthentic> {
+        let SerializedIdentity { mspid, id_bytes } =
+            SerializedIdentity::decode(creator).map_err(|_| NotAuthentic::Creator)?;
+        let authorities = self
+            .authorities
+            .get(&mspid)
+            .ok_or_else(|| NotAuthentic::UnknownMsp(mspid.clone()))?;
+        let pem = std::str::from_utf8(&id_bytes).map_err(|_| NotAuthentic::Creator)?;
+        let certificate = Certificate::from_pem(pem).map_err(|_| NotAuthentic::Creator)?;
+        let vouched = authorities
+            .iter()
+            .any(|authority| certificate.is_issued_by(authority));
+        if !vouched || certificate.is_authority() {
+            return Err(NotAuthentic::Foreign(mspid));
+        }
+        Ok(Member {
+            msp_id: mspid,
+            certificate,
+        })
+    }
+
+    /// Finds out who signed a message, at any time.
+    ///
+    /// # Errors
+    /// If the creator is no member or did not sign it.
+    pub fn signer(
+        &self,
+        creator: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<Member, NotAuthentic> {
+        let member = self.member(creator)?;
+        match member.certificate.has_signed(message, signature) {
+            true => Ok(member),
+            false => Err(NotAuthentic::Signature),
+        }
+    }
+}
+
+impl Member {
+    /// Whether the certificate holds at a time, in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// [`NotAuthentic::Expired`] if it does not.
+    pub fn valid_at(&self, now_ms: i64) -> Result<(), NotAuthentic> {
+        let certificate = &self.certificate;
+        match (certificate.not_before_ms()..=certificate.not_after_ms()).contains(&now_ms) {
+            true => Ok(()),
+            false => Err(NotAuthentic::Expired),
+        }
+    }
+
+    /// The organization and the role, as the contract asks for them.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            msp_id: self.msp_id.clone(),
+            role: self.certificate.role(),
+        }
+    }
+}

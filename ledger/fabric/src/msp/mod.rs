@@ -1,0 +1,14 @@
+//! Fabric's membership: certificates and what they say, who may speak for an
+//! organization, and signatures as Fabric takes them.
+
+mod certificate;
+mod membership;
+mod signing;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use certificate::{Certificate, CertificateError};
+pub use membership::{Member, Membership, NotAuthentic};
+pub use signing::{SigningError, SigningIdentity};
