@@ -8,6 +8,7 @@
 
 pub mod block;
 pub mod ca;
+pub mod client;
 pub mod contract;
 pub mod devnet;
 pub mod error;
