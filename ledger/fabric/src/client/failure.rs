@@ -33,12 +33,10 @@ pub(super) fn submitting(status: &Status) -> LedgerError {
     let told = Told::read(status);
     let message = told.words();
     // Whoever was not asked or did not answer may have ordered it.
-    if told.everyone_says("exceeds maximum allowed") {
+    if told.everyone_says(&["exceeds maximum allowed"]) {
         return LedgerError::TooLarge { message };
     }
-    let refused = |detail: &str| REFUSED_FOR_GOOD.iter().any(|word| detail.contains(word));
-    let all_refuse = !told.details.is_empty() && told.details.iter().all(|d| refused(&d.message));
-    if all_refuse || told.code == Code::InvalidArgument {
+    if told.everyone_says(REFUSED_FOR_GOOD) || told.code == Code::InvalidArgument {
         return LedgerError::EnvelopeRefused { message };
     }
     told.of_the_call()
@@ -118,9 +116,14 @@ impl Told {
             .any(|text| words.iter().any(|word| text.contains(word)))
     }
 
-    fn everyone_says(&self, word: &str) -> bool {
-        let mut details = self.details.iter();
-        !self.details.is_empty() && details.all(|detail| detail.message.contains(word))
+    /// Whether every orderer that was asked says one of the words; the last one's answer
+    /// is the message itself where it was an answer.
+    fn everyone_says(&self, words: &[&str]) -> bool {
+        let says = |text: &str| words.iter().any(|word| text.contains(word));
+        match self.details.is_empty() {
+            true => says(&self.message),
+            false => self.details.iter().all(|detail| says(&detail.message)),
+        }
     }
 
     /// The contract's own refusal of the whole batch.
@@ -263,6 +266,21 @@ mod tests {
         for (code, details, expected) in cases {
             let error = submitting(&status(code, NOT_ORDERED, details));
             assert_eq!(kind(&error), expected, "{code:?} {details:?}");
+        }
+    }
+
+    #[test]
+    fn an_orderer_s_answer_may_stand_in_the_message_alone() {
+        let answer = "received unsuccessful response from orderer: status=";
+        for (answered, expected) in [
+            (
+                "FORBIDDEN, info=implicit policy evaluation failed",
+                "EnvelopeRefused",
+            ),
+            ("SERVICE_UNAVAILABLE, info=no leader", "Unavailable"),
+        ] {
+            let error = submitting(&status(Code::Aborted, &format!("{answer}{answered}"), &[]));
+            assert_eq!(kind(&error), expected, "{answered}");
         }
     }
 

@@ -74,6 +74,16 @@ impl FabricLedger {
         })
     }
 
+    /// The chaincode's name.
+    pub fn chaincode(&self) -> &str {
+        &self.options.chaincode
+    }
+
+    /// Who speaks.
+    pub fn identities(&self) -> &Identities {
+        &self.identities
+    }
+
     /// Streams whole blocks as the peer sends them, like [`Ledger::blocks`].
     ///
     /// # Errors
