@@ -10,5 +10,5 @@ mod testing;
 mod tests;
 
 pub use certificate::{Certificate, CertificateError};
-pub use membership::{Member, Membership, NotAuthentic};
+pub use membership::{Kind, Member, Membership, NotAuthentic};
 pub use signing::{SigningError, SigningIdentity};
