@@ -12,5 +12,5 @@ mod tests;
 
 pub use certificate::{Certificate, CertificateError};
 pub use files::{FilesError, IdentityFiles};
-pub use membership::{Member, Membership, NotAuthentic};
+pub use membership::{Kind, Member, Membership, NotAuthentic};
 pub use signing::{SigningError, SigningIdentity};
