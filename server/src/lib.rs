@@ -20,6 +20,7 @@ pub mod identity;
 pub mod limits;
 pub mod listen;
 pub mod moment;
+pub mod network;
 pub mod notifier;
 pub mod operation;
 pub mod ops;

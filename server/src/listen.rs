@@ -11,9 +11,6 @@ use std::{
 use anyhow::Context;
 use tokio::net::{TcpListener, TcpSocket};
 
-/// Where the ports are told.
-const PORTS: &str = "ports.json";
-
 /// How many connections may wait to be taken.
 const BACKLOG: u32 = 1024;
 
@@ -62,12 +59,20 @@ impl Bound {
     }
 }
 
-/// Removes what an earlier process wrote of its ports.
+/// Where a role tells its ports: `ports.json` for a process that runs everything.
+pub fn ports_file(role: &str) -> String {
+    match role {
+        "gx" => "ports.json".to_owned(),
+        role => format!("{role}.ports.json"),
+    }
+}
+
+/// Removes what an earlier process of the role wrote of its ports.
 ///
 /// # Errors
 /// If the file is there and cannot be removed.
-pub fn forget_ports(data_dir: &Path) -> anyhow::Result<()> {
-    let path = data_dir.join(PORTS);
+pub fn forget_ports(data_dir: &Path, role: &str) -> anyhow::Result<()> {
+    let path = data_dir.join(ports_file(role));
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("{} cannot be removed", path.display()))
@@ -80,9 +85,9 @@ pub fn forget_ports(data_dir: &Path) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn write_ports(data_dir: &Path, ports: &BTreeMap<&str, u16>) -> anyhow::Result<()> {
-    let path = data_dir.join(PORTS);
-    let part = data_dir.join("ports.json.part");
+pub fn write_ports(data_dir: &Path, role: &str, ports: &BTreeMap<&str, u16>) -> anyhow::Result<()> {
+    let path = data_dir.join(ports_file(role));
+    let part = path.with_extension("json.part");
     std::fs::write(&part, serde_json::to_vec_pretty(ports)?)?;
     std::fs::rename(&part, &path).with_context(|| format!("{} cannot be written", path.display()))
 }

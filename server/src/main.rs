@@ -10,7 +10,7 @@ use gx_server::{
         self,
         report::{self, Format, Report},
     },
-    roles,
+    roles::{self, Role},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -34,8 +34,8 @@ struct Settings {
     /// A file of settings; `gx config defaults` prints all with their meaning.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The first of four ports in a row; 0 takes free ones and writes them to
-    /// ports.json in data_dir.
+    /// The first of six ports in a row: identity, wallet, tokenomics, metrics, the
+    /// devnet and its CA; 0 takes free ones and writes them to ports.json in data_dir.
     #[arg(long, global = true, value_name = "PORT")]
     listen_base: Option<u16>,
 }
@@ -56,6 +56,28 @@ struct Tool<T: Args> {
 enum Command {
     /// Runs everything in one process (the default).
     All,
+    /// Serves identity alone.
+    Identity,
+    /// Serves wallets alone.
+    Wallet,
+    /// Serves tokenomics and the ledger alone.
+    Tokenomics,
+    /// Carries commands to the ledger.
+    Submitter,
+    /// Makes the read model from blocks.
+    Projector {
+        /// What to do instead of running it.
+        #[command(subcommand)]
+        command: Option<ProjectorCommand>,
+    },
+    /// A Fabric network in one process, for development and tests.
+    Devnet {
+        /// What to do instead of running it.
+        #[command(subcommand)]
+        command: Option<DevnetCommand>,
+    },
+    /// Does what a system needs once, beside a submitter and a projector.
+    Bootstrap(Tool<ops::bootstrap::Options>),
     /// Plays two people against a running gx, and proves from its ledger and its
     /// database that it kept its promises.
     Demo(Tool<ops::demo::Options>),
@@ -68,9 +90,6 @@ enum Command {
     /// Looks at lanes, the streams in which commands reach the ledger.
     #[command(subcommand)]
     Lanes(LanesCommand),
-    /// Looks at the projector, which makes the read model from blocks.
-    #[command(subcommand)]
-    Projector(ProjectorCommand),
     /// Looks at the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -80,6 +99,13 @@ enum Command {
     /// Writes the descriptor set of the interface, for gateways, linters and
     /// clients without reflection.
     Descriptor(ops::descriptor::Options),
+}
+
+/// What to do with the devnet.
+#[derive(Debug, Subcommand)]
+enum DevnetCommand {
+    /// Writes what a client of the devnet needs: endpoint, certificates, keys, names.
+    Connection(Tool<ops::devnet::Options>),
 }
 
 /// What to do with the outbox.
@@ -98,7 +124,7 @@ enum LanesCommand {
     List(Tool<()>),
 }
 
-/// What to do with the projector.
+/// What to know of the projector.
 #[derive(Debug, Subcommand)]
 enum ProjectorCommand {
     /// Tells how far each partition is; exits with 1 if one stopped.
@@ -130,7 +156,17 @@ fn main() -> ExitCode {
     } = Cli::parse();
     let run = Run { settings, output };
     match command.unwrap_or(Command::All) {
-        Command::All => run.role(roles::all),
+        Command::All => run.role(Role::All),
+        Command::Identity => run.role(Role::Identity),
+        Command::Wallet => run.role(Role::Wallet),
+        Command::Tokenomics => run.role(Role::Tokenomics),
+        Command::Submitter => run.role(Role::Submitter),
+        Command::Projector { command: None } => run.role(Role::Projector),
+        Command::Devnet { command: None } => run.role(Role::Devnet),
+        Command::Devnet {
+            command: Some(DevnetCommand::Connection(tool)),
+        } => run.tool(tool, ops::devnet::connection),
+        Command::Bootstrap(tool) => run.tool(tool, ops::bootstrap::run),
         Command::Demo(tool) => {
             let format = run.format(tool.output);
             run.tool(tool, async |config, options| {
@@ -141,9 +177,9 @@ fn main() -> ExitCode {
         Command::Outbox(OutboxCommand::List(tool)) => run.tool(tool, ops::outbox::list),
         Command::Outbox(OutboxCommand::Show(tool)) => run.tool(tool, ops::outbox::show),
         Command::Lanes(LanesCommand::List(tool)) => run.tool(tool, ops::lanes::list),
-        Command::Projector(ProjectorCommand::Status(tool)) => {
-            run.tool(tool, ops::projector::status)
-        }
+        Command::Projector {
+            command: Some(ProjectorCommand::Status(tool)),
+        } => run.tool(tool, ops::projector::status),
         Command::Audit(AuditCommand::Verify(tool)) => run.tool(tool, ops::audit::verify),
         Command::Config(ConfigCommand::Check(tool)) => run.tool(tool, ops::config::check),
         Command::Config(ConfigCommand::Defaults(tool)) => {
@@ -176,15 +212,12 @@ impl Run {
     }
 
     /// Runs a role until it is told to stop.
-    fn role(
-        &self,
-        role: impl AsyncFnOnce(Config, CancellationToken) -> anyhow::Result<()>,
-    ) -> ExitCode {
+    fn role(&self, role: Role) -> ExitCode {
         let ended = self.config().and_then(|config| {
             runtime()?.block_on(async {
                 let shutdown = CancellationToken::new();
                 tokio::spawn(signals(shutdown.clone()));
-                role(config, shutdown).await
+                roles::run(role, config, shutdown).await
             })
         });
         match ended {

@@ -50,6 +50,7 @@ impl Config {
         self.check_ports(&mut faults);
         self.check_ranges(&mut faults);
         self.check_words(&mut faults);
+        self.check_fabric(&mut faults);
         if self.environment == Environment::Mainnet {
             self.check_mainnet(&mut faults);
         }
@@ -72,6 +73,8 @@ impl Config {
             ("listen.wallet", listen.wallet),
             ("listen.tokenomics", listen.tokenomics),
             ("listen.metrics", listen.metrics),
+            ("listen.devnet", listen.devnet),
+            ("listen.devnet_ca", listen.devnet_ca),
         ];
         for (index, (name, port)) in ports.iter().enumerate() {
             let same = ports[..index].iter().find(|(_, other)| other == port);
@@ -105,11 +108,16 @@ impl Config {
     /// Every number with its bounds.
     #[rustfmt::skip]
     fn ranges(&self) -> Vec<(&'static str, u64, u64, u64)> {
-        let Self { ledger, lanes, projector, intake, token, login, limits, .. } = self;
+        let Self { fabric, devnet, lanes, projector, intake, token, login, limits, .. } = self;
         let size = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         vec![
-            ("ledger.batch_timeout_ms", ledger.batch_timeout_ms, 1, 60_000),
-            ("ledger.max_message_count", size(ledger.max_message_count), 1, 10_000),
+            ("fabric.in_flight", size(fabric.in_flight), 1, 10_000),
+            ("fabric.connect_ms", fabric.connect_ms, 100, 60_000),
+            ("fabric.evaluate_ms", fabric.evaluate_ms, 100, 300_000),
+            ("fabric.endorse_ms", fabric.endorse_ms, 100, 300_000),
+            ("fabric.submit_ms", fabric.submit_ms, 100, 300_000),
+            ("devnet.batch_timeout_ms", devnet.batch_timeout_ms, 1, 60_000),
+            ("devnet.max_message_count", size(devnet.max_message_count), 1, 10_000),
             ("lanes.partner", lanes.partner.into(), 1, PARTNER_LANES_MAX.into()),
             ("lanes.batch_commands", size(lanes.batch_commands), 1, 5_000),
             ("lanes.lease_ms", u64::try_from(lanes.lease_ms).unwrap_or(0), 1_000, 600_000),
@@ -152,6 +160,56 @@ impl Config {
         }
     }
 
+    fn check_fabric(&self, faults: &mut Vec<String>) {
+        let fabric = &self.fabric;
+        for (name, value) in [
+            ("fabric.channel", &fabric.channel),
+            ("fabric.chaincode", &fabric.chaincode),
+            ("fabric.msp_id", &fabric.msp_id),
+        ] {
+            if value.is_empty() {
+                faults.push(format!("{name}: must not be empty"));
+            }
+        }
+        for peer in &fabric.peers {
+            let port = peer.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+            if !matches!(port, Some(Ok(_))) {
+                faults.push(format!("fabric.peers: {peer} is not host:port"));
+            }
+        }
+        if !fabric.peers.is_empty() && fabric.tls_ca_file.is_empty() {
+            faults.push("fabric.tls_ca_file: peers are known by their certificates".to_owned());
+        }
+        let identity = &fabric.identity;
+        let pairs = [
+            (
+                "fabric.tls",
+                &fabric.tls_certificate_file,
+                &fabric.tls_key_file,
+            ),
+            (
+                "fabric.identity.partner",
+                &identity.partner.certificate_file,
+                &identity.partner.key_file,
+            ),
+            (
+                "fabric.identity.admin",
+                &identity.admin.certificate_file,
+                &identity.admin.key_file,
+            ),
+            (
+                "fabric.identity.super_admin",
+                &identity.super_admin.certificate_file,
+                &identity.super_admin.key_file,
+            ),
+        ];
+        for (name, certificate, key) in pairs {
+            if certificate.is_empty() != key.is_empty() {
+                faults.push(format!("{name}: a certificate and its key go together"));
+            }
+        }
+    }
+
     fn check_mainnet(&self, faults: &mut Vec<String>) {
         if !matches!(self.database_url(), Ok(DatabaseUrl::Postgres(_))) {
             faults.push(
@@ -161,11 +219,9 @@ impl Config {
         if self.log.format != LogFormat::Json {
             faults.push("log.format: mainnet needs json".to_owned());
         }
-        faults.push(
-            "environment: mainnet refuses the embedded devnet, and it is the only ledger that \
-             this version can use; so mainnet cannot start"
-                .to_owned(),
-        );
+        if self.fabric.peers.is_empty() {
+            faults.push("fabric.peers: mainnet needs a network, not the devnet".to_owned());
+        }
     }
 }
 
@@ -198,6 +254,8 @@ mod tests {
         config.token.issuer = String::new();
         config.log.filter = "gx=loud".to_owned();
         config.database.url = "mysql://x".to_owned();
+        config.fabric.peers = vec!["peer0".to_owned()];
+        config.fabric.identity.admin.key_file = "key.pem".to_owned();
         let faults = config.check().unwrap_err();
         let keys: Vec<_> = faults
             .list()
@@ -214,6 +272,9 @@ mod tests {
                 "limits.public_burst",
                 "token.issuer",
                 "log.filter",
+                "fabric.peers",
+                "fabric.tls_ca_file",
+                "fabric.identity.admin",
             ]
         );
     }
@@ -223,7 +284,7 @@ mod tests {
         let mut config = placed();
         config.environment = Environment::Mainnet;
         let told = config.check().unwrap_err().to_string();
-        for word in ["database.url", "log.format", "devnet"] {
+        for word in ["database.url", "log.format", "fabric.peers"] {
             assert!(told.contains(word), "{told}");
         }
     }

@@ -106,13 +106,14 @@ fn set(settings: &mut Table, variable: &str, text: String) -> Result<(), String>
     Ok(())
 }
 
-/// `GX_KEY` or `GX_SECTION__KEY`.
+/// `GX_KEY`, `GX_SECTION__KEY`, and so on for sections in sections.
 fn find<'a>(settings: &'a mut Table, variable: &str) -> Option<&'a mut Value> {
     let path = variable.strip_prefix("GX_")?.to_lowercase();
-    let slot = match path.split_once("__") {
-        Some((section, key)) => settings.get_mut(section)?.get_mut(key)?,
-        None => settings.get_mut(&path)?,
-    };
+    let mut keys = path.split("__");
+    let mut slot = settings.get_mut(keys.next()?)?;
+    for key in keys {
+        slot = slot.get_mut(key)?;
+    }
     (!slot.is_table()).then_some(slot)
 }
 
@@ -159,6 +160,13 @@ mod tests {
             (1, 20, 3003)
         );
         assert_eq!(config.instance, "one");
+    }
+
+    #[test]
+    fn a_section_in_a_section_is_reached() {
+        let variable = "GX_FABRIC__IDENTITY__ADMIN__KEY_FILE";
+        let config = Config::from_sources(None, variables(&[(variable, "/keys/admin")])).unwrap();
+        assert_eq!(config.fabric.identity.admin.key_file, "/keys/admin");
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub struct Config {
     pub instance: String,
     pub listen: Listen,
     pub database: Database,
-    pub ledger: Ledger,
+    pub fabric: Fabric,
+    pub devnet: Devnet,
     pub lanes: Lanes,
     pub projector: Projector,
     pub intake: Intake,
@@ -61,7 +62,10 @@ macro_rules! section {
 
 section! {
     /// `[listen]`.
-    Listen { host: std::net::IpAddr, identity: u16, wallet: u16, tokenomics: u16, metrics: u16 }
+    Listen {
+        host: std::net::IpAddr, identity: u16, wallet: u16, tokenomics: u16, metrics: u16,
+        devnet: u16, devnet_ca: u16,
+    }
 }
 section! {
     /// `[database]`.
@@ -71,8 +75,25 @@ section! {
     }
 }
 section! {
-    /// `[ledger]`.
-    Ledger { batch_timeout_ms: u64, max_message_count: usize }
+    /// `[fabric]`.
+    Fabric {
+        peers: Vec<String>, channel: String, chaincode: String, msp_id: String,
+        tls_ca_file: String, tls_certificate_file: String, tls_key_file: String, server_name: String,
+        in_flight: usize, connect_ms: u64, evaluate_ms: u64, endorse_ms: u64, submit_ms: u64,
+        identity: FabricIdentities,
+    }
+}
+section! {
+    /// `[fabric.identity]`.
+    FabricIdentities { partner: FabricIdentity, admin: FabricIdentity, super_admin: FabricIdentity }
+}
+section! {
+    /// `[fabric.identity.<name>]`.
+    FabricIdentity { certificate_file: String, key_file: String }
+}
+section! {
+    /// `[devnet]`.
+    Devnet { batch_timeout_ms: u64, max_message_count: usize }
 }
 section! {
     /// `[lanes]`.

@@ -50,7 +50,7 @@ impl Config {
     }
 
     /// Sets the ports to follow each other from `base` (identity, wallet,
-    /// tokenomics, metrics), or all to free ones if it is 0.
+    /// tokenomics, metrics, devnet, devnet's CA), or all to free ones if it is 0.
     pub fn set_listen_base(&mut self, base: u16) {
         let port = |offset| {
             if base == 0 {
@@ -63,6 +63,8 @@ impl Config {
         self.listen.wallet = port(1);
         self.listen.tokenomics = port(2);
         self.listen.metrics = port(3);
+        self.listen.devnet = port(4);
+        self.listen.devnet_ca = port(5);
     }
 }
 

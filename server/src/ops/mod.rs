@@ -9,9 +9,11 @@
 //! nothing, and read database and ledger each at one moment.
 
 pub mod audit;
+pub mod bootstrap;
 pub mod config;
 pub mod demo;
 pub mod descriptor;
+pub mod devnet;
 pub mod lanes;
 mod open;
 pub mod outbox;

@@ -1,9 +1,6 @@
 //! Opens what a running system writes, for tools that look at it from beside.
 
-use std::path::PathBuf;
-
 use anyhow::{Context as _, bail};
-use gx_fabric::devnet::BLOCKS_FILE;
 
 use crate::{
     config::Config,
@@ -22,15 +19,6 @@ pub(super) async fn store(config: &Config) -> anyhow::Result<Store> {
     Store::open_existing(&url)
         .await
         .context("the database cannot be read (setting database.url)")
-}
-
-/// The folder of the devnet's files.
-pub(super) fn devnet(config: &Config) -> anyhow::Result<PathBuf> {
-    let folder = config.data_dir().join("devnet");
-    if !folder.join(BLOCKS_FILE).exists() {
-        bail!("there is no ledger in {}; {}", folder.display(), STARTED);
-    }
-    Ok(folder)
 }
 
 /// What may be wrong where nothing is found.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use gx_fabric::devnet::StateReader;
+use gx_fabric::Ledger as _;
 use sea_orm::EntityTrait;
 use serde::Serialize;
 
@@ -15,6 +15,7 @@ use crate::{
     checkpoint,
     clock::{Clock, SystemClock},
     config::Config,
+    network,
     outbox::entity::control,
 };
 
@@ -48,17 +49,20 @@ struct Partition {
 /// Reads all checkpoints, and the height of the chain.
 ///
 /// # Errors
-/// If database or ledger cannot be read.
+/// If the database cannot be read.
 pub async fn status(config: Config, (): ()) -> anyhow::Result<Status> {
     let store = open::store(&config).await?;
     // The checkpoints before the height: none is ever beyond it.
     let snapshot = store.snapshot().await?;
     let rows = checkpoint::all(&snapshot).await?;
     let control = control::Entity::find_by_id(1).one(&snapshot).await?;
-    let folder = open::devnet(&config)?;
-    let height =
-        tokio::task::spawn_blocking(move || StateReader::open(&folder).map(|state| state.height()));
-    let height = i64::try_from(height.await??)?;
+    let height = match height(&config).await {
+        Ok(height) => i64::try_from(height)?,
+        Err(error) => {
+            tracing::warn!(%error, "the height is the last one that the projector saw");
+            rows.iter().map(|row| row.height).max().unwrap_or(0)
+        }
+    };
     let now_ms = SystemClock.now_ms();
     let rows = rows.into_iter();
     Ok(Status {
@@ -66,6 +70,10 @@ pub async fn status(config: Config, (): ()) -> anyhow::Result<Status> {
         catching_up: control.is_some_and(|control| control.catching_up()),
         partitions: rows.map(|row| Partition::of(row, height, now_ms)).collect(),
     })
+}
+
+async fn height(config: &Config) -> anyhow::Result<u64> {
+    Ok(network::connect(config)?.height().await?)
 }
 
 impl Partition {

@@ -7,7 +7,9 @@ mod operations;
 
 use std::fmt;
 
+use anyhow::Context as _;
 use gx_contract::amount::MAXIMUM_SUPPLY;
+use gx_fabric::Ledger as _;
 use gx_proto::gx::tokenomics::v1::GetSupplyResponse;
 use serde::Serialize;
 
@@ -16,7 +18,7 @@ use super::{
     reconcile::{self, Reconciliation},
     table::Qirat,
 };
-use crate::config::Config;
+use crate::{config::Config, network};
 
 /// Every claim, and whether it holds.
 #[derive(Debug, Serialize)]
@@ -55,13 +57,14 @@ impl Proof {
     /// # Errors
     /// If something cannot be looked at.
     pub async fn read(config: &Config, supply: &GetSupplyResponse) -> anyhow::Result<Self> {
+        let ledger = network::connect(config)?;
         let options = reconcile::Options { timeout_s: 30 };
-        let reconciled = reconcile::run(config.clone(), options).await?;
+        let reconciled = reconcile::compare(config, &ledger, &options).await?;
         // The database before the blocks: what it names is in them by then.
         let store = open::store(config).await?;
         let settled = operations::read(&store).await?;
-        let folder = open::devnet(config)?;
-        let walk = tokio::task::spawn_blocking(move || blocks::walk(&folder)).await??;
+        let height = ledger.height().await.context("the ledger's height")?;
+        let walk = blocks::walk(&ledger, height).await?;
         Ok(Self {
             claims: vec![
                 supply_is_whole(supply, &reconciled),
@@ -88,7 +91,7 @@ fn supply_is_whole(told: &GetSupplyResponse, reconciled: &Reconciliation) -> Cla
     let parts = Qirat(parts.map(i128::from).iter().sum());
     let pairs = [
         ("the parts that GetSupply tells", parts),
-        ("all balances of the chain", reconciled.supply_qirat),
+        ("the entries of all accounts", reconciled.supply_qirat),
     ];
     let faults = pairs.into_iter().filter(|(_, sum)| *sum != maximum);
     Claim::new(
@@ -113,8 +116,8 @@ fn chain_is_read_model(reconciled: &Reconciliation) -> Claim {
     Claim::new(
         "the read model is the chain",
         format!(
-            "{} accounts at block {}, by the cursors of {} lanes",
-            reconciled.accounts, reconciled.block, reconciled.lanes
+            "{} accounts by the cursors of {} lanes, the supply at block {}",
+            reconciled.accounts, reconciled.lanes, reconciled.block
         ),
         accounts.chain(buckets).collect(),
     )

@@ -1,13 +1,14 @@
 //! `gx reconcile`: whether the read model says what the chain says.
 //!
-//! The chain's state is read at one moment: the cursors of all lanes, and every
-//! balance up to exactly these cursors. Then the tool waits until every partition
-//! has applied the block of that moment, and sums for each account the entries
-//! that the cursors cover. So the comparison is exact while commands keep coming.
+//! The chain is asked for its balances, page by page. Each page comes from one
+//! simulation and tells the cursors of all lanes, up to exactly which its balances go.
+//! Then the tool waits until the read model has passed these cursors, and sums for
+//! each account the entries that its page's cursors cover. So the comparison is exact
+//! while commands keep coming.
 //!
 //! From one snapshot of the database it also compares each wallet with all of its
-//! entries, what it holds in reserve with the commands that wait, and the supply
-//! with the chain's at that block.
+//! entries, what it holds in reserve with the commands that wait, and the supply with
+//! the entries up to the last block that every partition has applied.
 
 mod chain;
 mod compare;
@@ -18,7 +19,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+use gx_fabric::Ledger;
+use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
 use super::{
@@ -26,7 +29,7 @@ use super::{
     report::Report,
     table::{Qirat, Table},
 };
-use crate::{checkpoint, config::Config, store::Store};
+use crate::{checkpoint, config::Config, network, outbox::entity::lane, store::Store};
 
 pub use compare::{Bucket, Difference, What};
 
@@ -44,13 +47,13 @@ pub struct Options {
 /// What comparing found.
 #[derive(Debug, Serialize)]
 pub struct Reconciliation {
-    /// The block of the comparison.
+    /// The block up to which the supply was compared.
     pub block: i64,
     /// Lanes whose cursors bound it.
     pub lanes: usize,
     /// Accounts compared.
     pub accounts: usize,
-    /// All balances of the chain together.
+    /// All entries up to that block together.
     pub supply_qirat: Qirat,
     /// What waiting commands hold.
     pub reserved_qirat: Qirat,
@@ -65,48 +68,77 @@ pub struct Reconciliation {
 /// # Errors
 /// If either cannot be read, or the read model does not reach the chain in time.
 pub async fn run(config: Config, options: Options) -> anyhow::Result<Reconciliation> {
-    let store = open::store(&config).await?;
-    let folder = open::devnet(&config)?;
-    let chain = tokio::task::spawn_blocking(move || chain::read(&folder)).await??;
-    reach(&store, chain.block, Duration::from_secs(options.timeout_s)).await?;
+    let ledger = network::connect(&config)?;
+    compare(&config, &ledger, &options).await
+}
+
+/// As [`run`], over a connection that is there.
+///
+/// # Errors
+/// As [`run`].
+pub async fn compare(
+    config: &Config,
+    ledger: &dyn Ledger,
+    options: &Options,
+) -> anyhow::Result<Reconciliation> {
+    let store = open::store(config).await?;
+    let chain = chain::read(ledger).await?;
+    // Whatever the answers were made of stands in a block below this height.
+    let height = ledger.height().await.context("the ledger's height")?;
+    let timeout = Duration::from_secs(options.timeout_s);
+    reach(&store, i64::try_from(height)? - 1, &chain, timeout).await?;
     let model = model::read(&store, &chain).await?;
     Ok(Reconciliation {
-        block: chain.block,
-        lanes: chain.cursors.len(),
-        accounts: chain.balances.len(),
-        supply_qirat: chain.supply(),
+        block: model.block,
+        lanes: chain.cursors().len(),
+        accounts: chain.balances().count(),
+        supply_qirat: model.supply(),
         reserved_qirat: model.reserved(),
         differences: compare::accounts(&chain, &model),
-        buckets: compare::supply(&chain, &model),
+        buckets: compare::supply(&model),
     })
 }
 
-/// Waits until every partition has applied a block.
-async fn reach(store: &Store, block: i64, timeout: Duration) -> anyhow::Result<()> {
+/// Waits until every partition has applied a block, and every lane's settled cursor
+/// has reached the chain's answers: they may come from a peer that was ahead of those
+/// asked for the height.
+async fn reach(
+    store: &Store,
+    block: i64,
+    chain: &chain::Chain,
+    timeout: Duration,
+) -> anyhow::Result<()> {
     let begun = Instant::now();
     loop {
         let partitions = checkpoint::all(store.read()).await?;
-        let behind = partitions.iter().find(|partition| partition.block < block);
-        let Some(behind) = behind.or(partitions.is_empty().then_some(&NONE)) else {
+        let lowest = partitions.iter().min_by_key(|partition| partition.block);
+        let lowest = lowest.unwrap_or(&NONE);
+        if lowest.block >= block && settled(store, chain).await? {
             return Ok(());
-        };
-        let number = behind.partition;
-        if let Some(reason) = &behind.stopped {
-            bail!(
-                "partition {number} stopped at block {}: {reason}",
-                behind.block
-            );
+        }
+        let (number, at) = (lowest.partition, lowest.block);
+        if let Some(reason) = &lowest.stopped {
+            bail!("partition {number} stopped at block {at}: {reason}");
         }
         if begun.elapsed() >= timeout {
             bail!(
-                "after {} s partition {number} of the read model is at block {}, the chain's \
+                "after {} s partition {number} of the read model is at block {at}, the chain's \
                  balances are of block {block}; is gx running?",
                 timeout.as_secs(),
-                behind.block
             );
         }
         tokio::time::sleep(POLL).await;
     }
+}
+
+/// Whether no lane's settled cursor is behind the chain's answers.
+async fn settled(store: &Store, chain: &chain::Chain) -> anyhow::Result<bool> {
+    let lanes = lane::Entity::find().all(store.read()).await?;
+    let settled = |name: &str| lanes.iter().find(|row| row.name == name);
+    Ok(chain
+        .cursors()
+        .into_iter()
+        .all(|(lane, number)| settled(lane).is_none_or(|row| row.settled().number >= number)))
 }
 
 /// Stands for the partitions of a system that was never started to the end.
@@ -132,10 +164,10 @@ impl fmt::Display for Reconciliation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "compared {} accounts at block {}, by the cursors of {} lanes",
-            self.accounts, self.block, self.lanes
+            "compared {} accounts by the cursors of {} lanes, the supply at block {}",
+            self.accounts, self.lanes, self.block
         )?;
-        writeln!(f, "all balances together: {}", self.supply_qirat)?;
+        writeln!(f, "all entries together: {}", self.supply_qirat)?;
         write!(f, "held by waiting commands: {}", self.reserved_qirat)?;
         if self.is_sound() {
             return write!(f, "\nchain and read model agree");

@@ -1,4 +1,4 @@
-//! A first start leaves a system that answers, on either database.
+//! A first start leaves a system that answers, on either database, in one process or six.
 
 use crate::harness::{Database, Gx};
 
@@ -24,4 +24,9 @@ async fn first_start_on_sqlite_has_the_whole_supply() {
 #[tokio::test]
 async fn first_start_on_postgres_has_the_whole_supply() {
     first_start_has_the_whole_supply(Database::Postgres).await;
+}
+
+#[tokio::test]
+async fn first_start_on_six_processes_has_the_whole_supply() {
+    first_start_has_the_whole_supply(Database::PostgresApart).await;
 }

@@ -29,6 +29,11 @@ async fn newcomer_gets_a_grant_and_pays_another_person_on_postgres() {
     walk(Database::Postgres).await;
 }
 
+#[tokio::test]
+async fn newcomer_gets_a_grant_and_pays_another_person_on_six_processes() {
+    walk(Database::PostgresApart).await;
+}
+
 async fn walk(database: Database) {
     let mut gx = Gx::start(database).await;
     let ann = become_a_person(&gx, "DE").await;

@@ -3,16 +3,13 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    path::Path,
+    pin::pin,
 };
 
 use anyhow::{Context as _, anyhow};
+use futures::StreamExt as _;
 use gx_contract::lane::LaneName;
-use gx_fabric::{
-    Transaction, block,
-    devnet::{BlockReader, CHAINCODE, MSP_ID},
-    proto::common::Block,
-};
+use gx_fabric::{Ledger as _, Transaction, block, client::FabricLedger, proto::common::Block};
 use gx_proto::gx::contract::v1::BatchCommitted;
 use prost::Message as _;
 use uuid::Uuid;
@@ -22,6 +19,10 @@ use crate::outbox::lanes::Cursor;
 /// What a walk found.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
+    /// The organization whose commands are noted.
+    pub(super) msp_id: String,
+    /// The contract's name on the channel.
+    pub(super) chaincode: String,
     /// The hash of each block, by its number.
     pub(super) hashes: Vec<[u8; 32]>,
     /// Where each command of this system stands.
@@ -47,10 +48,20 @@ pub(super) struct Place {
     pub(super) number: i64,
 }
 
-/// Walks through the blocks of a folder, as far as they can be read.
-pub(super) fn walk(folder: &Path) -> anyhow::Result<Walk> {
-    let mut walk = Walk::default();
-    for block in BlockReader::open(folder)? {
+/// Walks through the blocks below a height.
+///
+/// # Errors
+/// If no blocks can be had. A block that is not what it must be ends the walk, and is
+/// told.
+pub(super) async fn walk(ledger: &FabricLedger, height: u64) -> anyhow::Result<Walk> {
+    let mut walk = Walk {
+        msp_id: ledger.msp_id().to_owned(),
+        chaincode: ledger.chaincode().to_owned(),
+        ..Walk::default()
+    };
+    let limit = usize::try_from(height)?;
+    let mut blocks = pin!(ledger.raw_blocks(0).await?.take(limit));
+    while let Some(block) = blocks.next().await {
         let taken = block
             .map_err(anyhow::Error::from)
             .and_then(|block| walk.take(&block));
@@ -76,7 +87,7 @@ impl Walk {
             return Err(anyhow!("holds other transactions than its header says"));
         }
         let number = i64::try_from(header.number)?;
-        for transaction in block::read(block, CHAINCODE)?.transactions {
+        for transaction in block::read(block, &self.chaincode)?.transactions {
             if let Some(event) = &transaction.event {
                 let event = BatchCommitted::decode(event.clone())?;
                 self.batch(number, &transaction, &event)?;
@@ -92,7 +103,7 @@ impl Walk {
         transaction: &Transaction,
         event: &BatchCommitted,
     ) -> anyhow::Result<()> {
-        if event.msp_id != MSP_ID {
+        if event.msp_id != self.msp_id {
             return Ok(());
         }
         let lane = event.lane.as_ref().context("a batch without lane")?;
@@ -180,7 +191,7 @@ mod tests {
             end.after(&command.id, &command.request_digest)
         });
         BatchCommitted {
-            msp_id: MSP_ID.to_owned(),
+            msp_id: String::new(),
             lane: Some(SYSTEM_LANE.into()),
             first_sequence: u64::try_from(base.number).unwrap() + 1,
             previous_digest: base.digest.to_vec().into(),

@@ -9,7 +9,10 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 
-use super::{Qirat, chain::Chain};
+use super::{
+    Qirat,
+    chain::{Chain, Cut},
+};
 use crate::{
     checkpoint,
     outbox::entity::row,
@@ -17,7 +20,7 @@ use crate::{
         Store,
         bulk::{self, FIRST, GIVEN, SECOND},
     },
-    tokenomics::{CIRCULATING, TREASURIES, entity::supply},
+    tokenomics::{CIRCULATING, TREASURIES, bucket_of, entity::supply},
     wallet::entity::{entry, wallet},
 };
 
@@ -26,8 +29,12 @@ use crate::{
 pub(super) struct ReadModel {
     /// Every account that it knows of, by a wallet, an entry or a command.
     pub(super) accounts: BTreeMap<String, Account>,
-    /// What each part of the supply holds at the chain's block.
+    /// The last block that every partition has applied.
+    pub(super) block: i64,
+    /// What each part of the supply holds at that block, as it is counted.
     pub(super) buckets: BTreeMap<&'static str, i64>,
+    /// What each part of the supply holds at that block, by the accounts' entries.
+    pub(super) parts: BTreeMap<&'static str, i128>,
 }
 
 /// One account.
@@ -44,6 +51,11 @@ pub(super) struct Account {
 }
 
 impl ReadModel {
+    /// All entries up to the block.
+    pub(super) fn supply(&self) -> Qirat {
+        Qirat(self.parts.values().sum())
+    }
+
     /// What waiting commands hold.
     pub(super) fn reserved(&self) -> Qirat {
         Qirat(self.accounts.values().map(|one| i128::from(one.held)).sum())
@@ -58,18 +70,31 @@ pub(super) async fn read(store: &Store, chain: &Chain) -> anyhow::Result<ReadMod
         model.accounts.entry(wallet.account).or_default().wallet =
             Some((wallet.balance_qirat, wallet.reserved_qirat));
     }
-    for sums in Sums::read(&snapshot, &entries(chain)).await? {
-        let account = model.accounts.entry(sums.account).or_default();
-        (account.entries, account.covered) = (sums.whole, sums.covered);
+    for (number, cut) in chain.cuts.iter().enumerate() {
+        let sums = Sums::read(&snapshot, &entries(cut)).await?;
+        for sums in sums
+            .into_iter()
+            .filter(|sums| chain.cut_of(&sums.account) == number)
+        {
+            let account = model.accounts.entry(sums.account).or_default();
+            (account.entries, account.covered) = (sums.whole, sums.covered);
+        }
     }
     for sums in Sums::read(&snapshot, &held()).await? {
         model.accounts.entry(sums.account).or_default().held = sums.whole;
     }
-    for partition in checkpoint::all(&snapshot).await? {
+    let partitions = checkpoint::all(&snapshot).await?;
+    let lowest = partitions.iter().map(|partition| partition.block).min();
+    model.block = lowest.unwrap_or(-1);
+    for partition in partitions {
         for bucket in buckets() {
-            let total = total(&snapshot, partition.partition, bucket, chain.block).await?;
+            let total = total(&snapshot, partition.partition, bucket, model.block).await?;
             *model.buckets.entry(bucket).or_default() += total;
         }
+    }
+    for sums in Sums::read(&snapshot, &until(model.block)).await? {
+        let part = model.parts.entry(bucket_of(&sums.account)).or_default();
+        *part += i128::from(sums.whole);
     }
     Ok(model)
 }
@@ -104,9 +129,9 @@ impl Sums {
 }
 
 /// For each account the sum of its entries, and of those that the cursors cover.
-fn entries(chain: &Chain) -> SelectStatement {
+fn entries(cut: &Cut) -> SelectStatement {
     use entry::{Column::*, Entity};
-    let cursors = chain.cursors.clone();
+    let cursors = cut.cursors.clone();
     let number = Expr::col((Entity, Number));
     let delta = || Expr::col((Entity, DeltaQirat));
     let is_covered = number.lte(Expr::col((GIVEN, SECOND)));
@@ -122,6 +147,19 @@ fn entries(chain: &Chain) -> SelectStatement {
             Expr::col((Entity, Lane)).equals((GIVEN, FIRST)),
         )
         .group_by_col((Entity, Account))
+        .to_owned()
+}
+
+/// For each account the sum of its entries up to a block.
+fn until(block: i64) -> SelectStatement {
+    use entry::{Column::*, Entity};
+    Query::select()
+        .expr_as(Expr::col(Account), "account")
+        .expr_as(Expr::col(DeltaQirat).sum().cast_as("bigint"), "whole")
+        .expr_as(Expr::val(0_i64).cast_as("bigint"), "covered")
+        .from(Entity)
+        .and_where(Expr::col(Block).lte(block))
+        .group_by_col(Account)
         .to_owned()
 }
 

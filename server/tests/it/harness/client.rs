@@ -16,13 +16,18 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
+use super::server::Ports;
+
 /// After which a call is broken.
 const LONGEST_CALL: Duration = Duration::from_secs(75);
 
-/// A connection with the token that its calls carry.
+/// Connections with the token that their calls carry.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
+    /// Where identity is served, and where one process serves all, everything.
     pub(crate) channel: Channel,
+    wallet: Channel,
+    tokenomics: Channel,
     authorization: Authorization,
 }
 
@@ -43,15 +48,28 @@ impl Interceptor for Authorization {
 type Channelled = InterceptedService<Channel, Authorization>;
 
 impl Client {
-    /// A new connection to a port.
+    /// A new connection to a port that serves everything.
     pub(crate) fn to(port: u16) -> Self {
-        let address = Endpoint::from_shared(format!("http://127.0.0.1:{port}"));
-        let endpoint = address.expect("an address").timeout(LONGEST_CALL);
-        Self::new(endpoint.connect_lazy())
+        Self::new(channel(port))
+    }
+
+    /// New connections to the ports of a system.
+    pub(super) fn of(ports: &Ports) -> Self {
+        if ports.identity == ports.wallet || ports.metrics.len() == 1 {
+            return Self::to(ports.identity);
+        }
+        Self {
+            channel: channel(ports.identity),
+            wallet: channel(ports.wallet),
+            tokenomics: channel(ports.tokenomics),
+            authorization: Authorization::default(),
+        }
     }
 
     pub(super) fn new(channel: Channel) -> Self {
         Self {
+            wallet: channel.clone(),
+            tokenomics: channel.clone(),
             channel,
             authorization: Authorization::default(),
         }
@@ -65,40 +83,47 @@ impl Client {
     /// The same connection with any `authorization`.
     pub(crate) fn with_authorization(&self, value: &str) -> Self {
         Self {
-            channel: self.channel.clone(),
             authorization: Authorization(Some(value.parse().expect("a header's value"))),
+            ..self.clone()
         }
     }
 
     /// The same token on another connection.
     pub(crate) fn over(&self, other: &Self) -> Self {
         Self {
-            channel: other.channel.clone(),
             authorization: self.authorization.clone(),
+            ..other.clone()
         }
     }
 
-    fn channelled(&self) -> Channelled {
-        InterceptedService::new(self.channel.clone(), self.authorization.clone())
+    fn over_channel(&self, channel: &Channel) -> Channelled {
+        InterceptedService::new(channel.clone(), self.authorization.clone())
     }
 
     pub(crate) fn identity(&self) -> IdentityServiceClient<Channelled> {
-        IdentityServiceClient::new(self.channelled())
+        IdentityServiceClient::new(self.over_channel(&self.channel))
     }
 
     pub(crate) fn wallet(&self) -> WalletServiceClient<Channelled> {
-        WalletServiceClient::new(self.channelled())
+        WalletServiceClient::new(self.over_channel(&self.wallet))
     }
 
     pub(crate) fn tokenomics(&self) -> TokenomicsServiceClient<Channelled> {
-        TokenomicsServiceClient::new(self.channelled())
+        TokenomicsServiceClient::new(self.over_channel(&self.tokenomics))
     }
 
+    /// Every role serves it; the one that commands of money go to is asked.
     pub(crate) fn operation(&self) -> OperationServiceClient<Channelled> {
-        OperationServiceClient::new(self.channelled())
+        OperationServiceClient::new(self.over_channel(&self.wallet))
     }
 
     pub(crate) fn ledger(&self) -> LedgerServiceClient<Channelled> {
-        LedgerServiceClient::new(self.channelled())
+        LedgerServiceClient::new(self.over_channel(&self.tokenomics))
     }
+}
+
+fn channel(port: u16) -> Channel {
+    let address = Endpoint::from_shared(format!("http://127.0.0.1:{port}"));
+    let endpoint = address.expect("an address").timeout(LONGEST_CALL);
+    endpoint.connect_lazy()
 }

@@ -61,9 +61,9 @@ impl Gx {
     }
 
     fn of(server: Arc<Server>) -> Self {
-        let port = server.ports().identity;
+        let ports = server.ports();
         Self {
-            client: Client::to(port),
+            client: Client::of(&ports),
             server,
             store: OnceCell::new(),
             admin: OnceCell::new(),
@@ -100,7 +100,7 @@ impl Gx {
     pub(crate) async fn restart_with(&mut self, settings: &[(&str, &str)]) {
         let (server, settings) = (self.server.clone(), owned(settings));
         blocking(move || server.run(&settings)).await;
-        self.client = Client::to(self.server.ports().identity);
+        self.client = Client::of(&self.server.ports());
         self.admin = OnceCell::new();
     }
 
@@ -121,7 +121,7 @@ impl Gx {
 
     /// A client with a connection of its own.
     pub(crate) fn connect(&self) -> Client {
-        Client::to(self.server.ports().identity)
+        Client::of(&self.server.ports())
     }
 
     /// The port that serves everything.
@@ -129,7 +129,8 @@ impl Gx {
         self.server.ports().identity
     }
 
-    pub(super) fn metrics_port(&self) -> u16 {
+    /// The ports of metrics, one a process.
+    pub(super) fn metrics_ports(&self) -> Vec<u16> {
         self.server.ports().metrics
     }
 

@@ -8,22 +8,26 @@ use tokio::{
 use super::Gx;
 
 impl Gx {
-    /// The sum of a metric over its labels.
+    /// The sum of a metric over its labels and over all processes.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
-        let (_, text) = get(self.metrics_port(), "/metrics").await;
-        let samples: Vec<f64> = text
+        let mut texts = String::new();
+        for port in self.metrics_ports() {
+            texts.push_str(&get(port, "/metrics").await.1);
+        }
+        let samples: Vec<f64> = texts
             .lines()
             .filter_map(|line| line.strip_prefix(name))
             .filter(|rest| rest.starts_with([' ', '{']))
             .filter_map(|rest| rest.rsplit(' ').next()?.parse().ok())
             .collect();
-        assert!(!samples.is_empty(), "no metric {name} in\n{text}");
+        assert!(!samples.is_empty(), "no metric {name} in\n{texts}");
         samples.iter().sum()
     }
 
-    /// Status and body of `/readyz`.
+    /// Status and body of `/readyz` of the last process that started.
     pub(crate) async fn ready(&self) -> (u16, String) {
-        get(self.metrics_port(), "/readyz").await
+        let ports = self.metrics_ports();
+        get(*ports.last().expect("a process"), "/readyz").await
     }
 }
 

@@ -14,7 +14,7 @@ use super::{postgres, process::Process};
 
 /// Settings of every test: blocks come soon, and no limit is met by accident.
 const SETTINGS: &[(&str, &str)] = &[
-    ("GX_LEDGER__BATCH_TIMEOUT_MS", "20"),
+    ("GX_DEVNET__BATCH_TIMEOUT_MS", "20"),
     ("GX_LIMITS__CALLER_PER_S", "1000000"),
     ("GX_LIMITS__CALLER_BURST", "1000000"),
     ("GX_LIMITS__ADDRESS_PER_S", "1000000"),
@@ -26,14 +26,27 @@ const SETTINGS: &[(&str, &str)] = &[
     ("GX_INSTANCE", "gx-test"),
 ];
 
-/// What the system keeps its rows in.
+/// What the system keeps its rows in, and how it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Database {
     /// A file in the data directory.
     Sqlite,
     /// A database of the test process's PostgreSQL.
     Postgres,
+    /// The same, shared by six processes, a role each.
+    PostgresApart,
 }
+
+/// The processes of a system in the order of their start, as arguments of `gx`; those
+/// behind the third wait until the system is bootstrapped.
+const APART: [(&str, &str); 6] = [
+    ("devnet", "devnet"),
+    ("submitter", "outbox-submitter"),
+    ("projector", "projector"),
+    ("identity", "svc-identity"),
+    ("wallet", "svc-wallet"),
+    ("tokenomics", "svc-tokenomics"),
+];
 
 /// The part that outlives a test's runtime.
 #[derive(Debug)]
@@ -41,15 +54,19 @@ pub(super) struct Server {
     pub(super) folder: PathBuf,
     pub(super) settings: BTreeMap<String, String>,
     pub(super) url: DatabaseUrl,
-    running: Mutex<Option<(Process, Ports)>>,
+    is_apart: bool,
+    running: Mutex<Option<(Vec<Process>, Ports)>>,
     /// Whether it lives in a static, which is never dropped.
     pub(super) shared: AtomicBool,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Ports {
     pub(super) identity: u16,
-    pub(super) metrics: u16,
+    pub(super) wallet: u16,
+    pub(super) tokenomics: u16,
+    /// Of every process.
+    pub(super) metrics: Vec<u16>,
 }
 
 impl Server {
@@ -62,7 +79,7 @@ impl Server {
         all.insert("GX_DATA_DIR".to_owned(), path);
         let url = match database {
             Database::Sqlite => DatabaseUrl::SqliteFile(folder.join("gx.sqlite")),
-            Database::Postgres => {
+            Database::Postgres | Database::PostgresApart => {
                 let url = postgres::database().await;
                 all.insert("GX_DATABASE__URL".to_owned(), url.clone());
                 DatabaseUrl::Postgres(url.into())
@@ -72,6 +89,7 @@ impl Server {
             folder,
             settings: all,
             url,
+            is_apart: database == Database::PostgresApart,
             running: Mutex::default(),
             shared: AtomicBool::new(false),
         };
@@ -83,34 +101,75 @@ impl Server {
     }
 
     pub(super) fn run(&self, settings: &[(String, String)]) {
+        let started = match self.is_apart {
+            true => self.run_apart(settings),
+            false => {
+                let process = self.process(&[], settings);
+                listens(&process, "gx");
+                (
+                    vec![process],
+                    Ports::read(&self.folder, &["ports.json".to_owned()]),
+                )
+            }
+        };
+        *self.lock() = Some(started);
+    }
+
+    fn run_apart(&self, settings: &[(String, String)]) -> (Vec<Process>, Ports) {
+        let (workers, services) = APART.split_at(3);
+        let mut processes = Vec::new();
+        for (role, _) in workers {
+            let process = self.process(&[role], settings);
+            listens(&process, role);
+            processes.push(process);
+        }
+        let (done, told) = self.tool(&["bootstrap".to_owned()]);
+        assert!(done, "{told}");
+        let services = services
+            .iter()
+            .map(|(role, _)| (role, self.process(&[role], settings)));
+        for (role, process) in services.collect::<Vec<_>>() {
+            listens(&process, role);
+            processes.push(process);
+        }
+        let files = APART.map(|(_, name)| format!("{name}.ports.json"));
+        (processes, Ports::read(&self.folder, &files))
+    }
+
+    fn process(&self, role: &[&str], settings: &[(String, String)]) -> Process {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gx"));
         command
             .args(["--listen-base", "0"])
+            .args(role)
             .env_clear()
             .env("NO_COLOR", "1")
             .env("RUST_BACKTRACE", "1")
             .envs(&self.settings)
             .envs(settings.iter().cloned())
             .current_dir(&self.folder);
-        let process = Process::start(&mut command, "KILL", &self.folder);
-        if let Err(log) = process.wait_for("GX listens") {
-            panic!("gx does not start:\n{log}");
-        }
-        let ports = Ports::read(&self.folder);
-        *self.lock() = Some((process, ports));
+        Process::start(&mut command, "KILL", &self.folder)
     }
 
-    /// Ends it by a signal, and waits until it has.
+    /// Ends all processes by a signal, services first, and waits until they have ended;
+    /// the first failure, if one failed.
     pub(super) fn end(&self, signal: &str) -> ExitStatus {
-        let (mut process, _) = self.lock().take().expect("gx runs");
-        process.signal(signal);
-        process.wait()
+        let (mut processes, _) = self.lock().take().expect("gx runs");
+        let mut ended = Vec::new();
+        for process in processes.iter_mut().rev() {
+            process.signal(signal);
+            ended.push(process.wait());
+        }
+        let failed = ended.iter().find(|status| !status.success());
+        *failed.unwrap_or(&ended[0])
     }
 
     /// Waits until it has written a line with these words.
     pub(super) fn said(&self, words: &str) {
         let running = self.lock();
-        let (process, _) = running.as_ref().expect("gx runs");
+        let (processes, _) = running.as_ref().expect("gx runs");
+        let [process] = &processes[..] else {
+            panic!("which of the processes?");
+        };
         if let Err(log) = process.wait_for(words) {
             panic!("gx does not say {words}:\n{log}");
         }
@@ -130,17 +189,19 @@ impl Server {
     }
 
     pub(super) fn ports(&self) -> Ports {
-        self.lock().as_ref().expect("gx runs").1
+        self.lock().as_ref().expect("gx runs").1.clone()
     }
 
     pub(super) fn log(&self) -> String {
         let running = self.lock();
-        running
-            .as_ref()
-            .map_or_else(String::new, |(process, _)| process.log())
+        let processes = running.iter().flat_map(|(processes, _)| processes);
+        processes
+            .map(Process::log)
+            .collect::<Vec<_>>()
+            .join("\n---\n")
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Process, Ports)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Vec<Process>, Ports)>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -153,13 +214,26 @@ impl Drop for Server {
 }
 
 impl Ports {
-    fn read(folder: &Path) -> Self {
-        let text = std::fs::read(folder.join("ports.json")).expect("ports.json");
-        let ports: BTreeMap<String, u16> = serde_json::from_slice(&text).expect("ports");
-        Self {
-            identity: ports["identity"],
-            metrics: ports["metrics"],
+    fn read(folder: &Path, files: &[String]) -> Self {
+        let (mut all, mut metrics) = (BTreeMap::new(), Vec::new());
+        for file in files {
+            let text = std::fs::read(folder.join(file)).expect("the ports");
+            let ports: BTreeMap<String, u16> = serde_json::from_slice(&text).expect("ports");
+            metrics.push(ports["metrics"]);
+            all.extend(ports);
         }
+        Self {
+            identity: all["identity"],
+            wallet: all["wallet"],
+            tokenomics: all["tokenomics"],
+            metrics,
+        }
+    }
+}
+
+fn listens(process: &Process, role: &str) {
+    if let Err(log) = process.wait_for("GX listens") {
+        panic!("{role} does not start:\n{log}");
     }
 }
 

@@ -86,7 +86,9 @@ impl World {
         let files = tempfile::tempdir().expect("a folder");
         let url = match database {
             Database::Sqlite => DatabaseUrl::SqliteFile(files.path().join("gx.sqlite")),
-            Database::Postgres => DatabaseUrl::Postgres(postgres_database().await.into()),
+            Database::Postgres | Database::PostgresApart => {
+                DatabaseUrl::Postgres(postgres_database().await.into())
+            }
         };
         let store = Store::open(&url).await.expect("the database");
         let clock = Arc::new(ManualClock::at(SystemClock.now_ms()));

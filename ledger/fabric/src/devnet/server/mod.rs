@@ -103,14 +103,34 @@ impl Server {
         options: ServerOptions,
         shutdown: &CancellationToken,
     ) -> Result<Self, ServerError> {
+        let listener =
+            TcpListener::bind(options.address)
+                .await
+                .map_err(|source| ServerError::Listen {
+                    address: options.address,
+                    source,
+                })?;
+        Self::over(listener, core, options, shutdown)
+    }
+
+    /// As [`Server::start`], on a port that listens already.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn over(
+        listener: TcpListener,
+        core: Arc<Core>,
+        options: ServerOptions,
+        shutdown: &CancellationToken,
+    ) -> Result<Self, ServerError> {
         let cancel = shutdown.child_token();
         let peer = peer(core, &options, cancel.clone())?;
-        let listen = |source| ServerError::Listen {
-            address: options.address,
-            source,
-        };
-        let listener = TcpListener::bind(options.address).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| ServerError::Listen {
+                address: options.address,
+                source,
+            })?;
         let tls = Identity::from_pem(&options.tls_certificate, &options.tls_key);
         let mut server =
             transport::Server::builder().tls_config(ServerTlsConfig::new().identity(tls))?;

@@ -1,0 +1,69 @@
+//! The database's fixed rows.
+
+use anyhow::{Context, bail};
+use sea_orm::{ActiveValue::Set, entity::prelude::*};
+
+use crate::{
+    app::Topology,
+    config::Config,
+    outbox::{entity::control, lanes},
+    projector,
+    store::{Lock, Store},
+};
+
+/// Makes or reads the control row and makes lanes and partitions. What the first
+/// start fixed cannot be changed by a setting.
+///
+/// # Errors
+/// If the settings disagree with the database, or the database fails.
+pub async fn topology(store: &Store, config: &Config) -> anyhow::Result<Topology> {
+    let tx = store.begin().await?;
+    let partner_lanes = i32::try_from(config.lanes.partner)?;
+    let partitions = i32::try_from(config.projector.partitions)?;
+    let fresh = control::ActiveModel {
+        id: Set(1),
+        partner_lanes: Set(partner_lanes),
+        partitions: Set(partitions),
+        mark: Set(0),
+        mark_cleared: Set(0),
+    };
+    control::Entity::insert(fresh)
+        .on_conflict(
+            sea_orm::sea_query::OnConflict::column(control::Column::Id)
+                .do_nothing()
+                .to_owned(),
+        )
+        .exec_without_returning(&tx)
+        .await?;
+    let row = control::Entity::find_by_id(1)
+        .for_update()
+        .one(&tx)
+        .await?
+        .context("no control row")?;
+    if row.partner_lanes != partner_lanes {
+        bail!(
+            "lanes.partner is {partner_lanes}, but this system was started with {}, for ever",
+            row.partner_lanes
+        );
+    }
+    if row.partitions != partitions {
+        bail!(
+            "projector.partitions is {partitions}, but the database has {}",
+            row.partitions
+        );
+    }
+    let users = (0..partner_lanes).map(|number| format!("partner/{number}"));
+    lanes::create_in(
+        &tx,
+        users
+            .chain(["staff/0".to_owned(), "sys/0".to_owned()])
+            .collect(),
+    )
+    .await?;
+    projector::create_in(&tx, partitions).await?;
+    tx.commit().await?;
+    Ok(Topology {
+        partner_lanes: config.lanes.partner,
+        partitions,
+    })
+}
