@@ -81,8 +81,10 @@ enum Command {
     /// Plays two people against a running gx, and proves from its ledger and its
     /// database that it kept its promises.
     Demo(Tool<ops::demo::Options>),
-    /// Compares the read model with the chain, account by account, while gx runs
-    /// or stands.
+    /// Looks whether a process would find what it needs: peers, identities, contract,
+    /// clocks, schema, and a chain that the database knows.
+    Preflight(Tool<ops::preflight::Options>),
+    /// Compares the read model with the chain, account by account, while gx runs.
     Reconcile(Tool<ops::reconcile::Options>),
     /// Looks at commands that are not settled.
     #[command(subcommand)]
@@ -173,6 +175,7 @@ fn main() -> ExitCode {
                 ops::demo::run(config, options, format).await
             })
         }
+        Command::Preflight(tool) => run.tool(tool, ops::preflight::run),
         Command::Reconcile(tool) => run.tool(tool, ops::reconcile::run),
         Command::Outbox(OutboxCommand::List(tool)) => run.tool(tool, ops::outbox::list),
         Command::Outbox(OutboxCommand::Show(tool)) => run.tool(tool, ops::outbox::show),

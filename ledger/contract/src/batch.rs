@@ -29,7 +29,7 @@ use crate::overlay::Overlay;
 use crate::state::{Invocation, State, StateError};
 use crate::{Rejection, commands};
 
-pub(crate) use admission::RULES_VERSIONS;
+pub use admission::RULES_VERSIONS;
 use plan::Plan;
 pub(crate) use rules::Rules;
 use standing::Standing;

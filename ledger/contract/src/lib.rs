@@ -30,6 +30,7 @@ mod tests;
 
 use gx_proto::gx::contract::v1::{Batch, BatchCommitted, BatchRefused, Query, QueryResult};
 
+pub use batch::RULES_VERSIONS;
 pub use state::{ChainRole, Host, Invocation, State, StateError};
 
 /// Why a batch did not run.

@@ -17,6 +17,7 @@ pub mod devnet;
 pub mod lanes;
 mod open;
 pub mod outbox;
+pub mod preflight;
 pub mod projector;
 pub mod proof;
 pub mod reconcile;

@@ -55,6 +55,18 @@ pub struct FabricLedger {
     peers: Arc<Peers>,
 }
 
+/// What a look at one peer found.
+#[derive(Debug)]
+pub struct PeerLook {
+    /// Host and port.
+    pub address: String,
+    /// Whether a connection can be made: the port answers, and its certificate is
+    /// trusted and of the expected name.
+    pub connected: Result<(), LedgerError>,
+    /// The number of blocks of the channel, if the peer gives them to us.
+    pub height: Result<u64, LedgerError>,
+}
+
 /// A proposal as it is sent.
 struct Proposed {
     tx_id: String,
@@ -82,6 +94,27 @@ impl FabricLedger {
     /// Who speaks.
     pub fn identities(&self) -> &Identities {
         &self.identities
+    }
+
+    /// The addresses of the peers.
+    pub fn peers(&self) -> impl Iterator<Item = &str> {
+        let peers = self.peers.all().iter();
+        peers.map(|peer| peer.address.as_str())
+    }
+
+    /// How long a connection may take to be made.
+    pub fn connect_timeout(&self) -> Duration {
+        self.options.deadlines.connect
+    }
+
+    /// Looks at every peer.
+    pub async fn look(&self) -> Vec<PeerLook> {
+        let looks = self.peers.all().iter().map(async |peer| PeerLook {
+            address: peer.address.clone(),
+            connected: peer.stream().await.map(drop),
+            height: self.height_of(peer).await,
+        });
+        join_all(looks).await
     }
 
     /// Streams whole blocks as the peer sends them, like [`Ledger::blocks`].

@@ -1,7 +1,7 @@
 //! Endorsing: every endorser runs the contract, and all must come to the same bytes.
 
 use bytes::Bytes;
-use gx_contract::Invocation;
+use gx_contract::{Host, Invocation};
 use prost::Message;
 
 use super::{
@@ -153,7 +153,11 @@ impl Core {
     ) -> Result<(T, crate::proto::kvrwset::KvrwSet), ChaincodeFailure> {
         let world = read(&self.world);
         let changes = world.back(behind);
-        let mut simulation = Simulation::new(world.view(&changes));
+        let host = Host {
+            batched_operations: true,
+            time_ms: (self.options.clock)(),
+        };
+        let mut simulation = Simulation::new(world.view(&changes), host);
         let answer = run(&mut simulation)?;
         Ok((answer, simulation.finish()))
     }

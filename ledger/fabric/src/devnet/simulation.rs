@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, ops::Bound};
 
 use bytes::Bytes;
-use gx_contract::{State, StateError};
+use gx_contract::{Host, State, StateError};
 
 use super::world::{Version, Versioned, View};
 use crate::proto::kvrwset;
@@ -19,11 +19,13 @@ pub(super) struct Simulation<'a> {
     reads: BTreeMap<String, Option<Version>>,
     ranges: Vec<kvrwset::RangeQueryInfo>,
     writes: BTreeMap<String, Option<Bytes>>,
+    host: Host,
 }
 
 impl<'a> Simulation<'a> {
-    pub(super) fn new(view: View<'a>) -> Self {
+    pub(super) fn new(view: View<'a>, host: Host) -> Self {
         Self {
+            host,
             view,
             reads: BTreeMap::new(),
             ranges: Vec::new(),
@@ -107,6 +109,10 @@ impl State for Simulation<'_> {
 
     fn delete(&mut self, key: String) {
         self.writes.insert(key, None);
+    }
+
+    fn host(&self) -> Host {
+        self.host
     }
 }
 
