@@ -1,4 +1,5 @@
 //! The devnet over Fabric's wire.
 
 mod harness;
+mod node;
 mod transactions;
