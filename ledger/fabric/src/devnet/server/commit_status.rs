@@ -1,5 +1,6 @@
 //! CommitStatus: waits for a transaction for as long as the caller does.
 
+use prost::Message;
 use tonic::Status;
 
 use super::{gateway::Peer, status::shut_down};
@@ -9,7 +10,6 @@ use crate::{
     msp::Kind,
     proto::gateway::{CommitStatusRequest, CommitStatusResponse, SignedCommitStatusRequest},
 };
-use prost::Message;
 
 impl Peer {
     /// Answers a commit status request once the transaction stands in a block.
@@ -45,6 +45,12 @@ impl Peer {
     /// # Errors
     /// PERMISSION_DENIED in Fabric's words.
     pub(super) fn check_reader(&self, channel: &str, signed: &Signed<'_>) -> Result<(), Status> {
+        if channel.is_empty() {
+            return Err(Status::permission_denied(
+                "Invalid channel ID name during check policy on signed data. Name must be \
+                 different from nil.",
+            ));
+        }
         if channel != self.core.options().channel {
             return Err(Status::permission_denied(format!(
                 "Failed to get policy manager for channel [{channel}]"

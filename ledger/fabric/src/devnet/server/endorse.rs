@@ -185,14 +185,10 @@ impl Peer {
 fn no_plan(call: &Call) -> Status {
     let Call { channel, .. } = call;
     let chaincode = call.chaincode();
-    let message = match channel.is_empty() {
-        true => String::new(),
-        false => format!(
-            "no combination of peers can be derived which satisfy the endorsement policy: \
-             No metadata was found for chaincode {chaincode} in channel {channel}"
-        ),
-    };
-    Status::failed_precondition(message)
+    Status::failed_precondition(format!(
+        "no combination of peers can be derived which satisfy the endorsement policy: \
+         No metadata was found for chaincode {chaincode} in channel {channel}"
+    ))
 }
 
 fn prepare(call: Call, endorsed: Vec<Endorsed>) -> Envelope {

@@ -16,9 +16,10 @@ use crate::{
     },
 };
 
-/// Filters a block. `None` if a transaction in it cannot be decoded, which Fabric
-/// answers with a bad request.
+/// Filters a block. `None` if it comes without its transactions or one cannot be
+/// decoded, which is answered with a bad request.
 pub(super) fn filter(block: &Block) -> Option<FilteredBlock> {
+    block.data.as_ref()?;
     let mut filtered = FilteredBlock {
         number: block.header.as_ref()?.number,
         ..FilteredBlock::default()

@@ -34,13 +34,10 @@ impl Peer {
         }
         let channel = &request.channel_id;
         if *channel != self.core.options().channel {
-            return Err(Status::failed_precondition(match channel.is_empty() {
-                true => String::new(),
-                false => format!(
-                    "failed to get config for channel [{channel}]: could not get last config for \
-                     channel {channel}"
-                ),
-            }));
+            return Err(Status::failed_precondition(format!(
+                "failed to get config for channel [{channel}]: could not get last config for \
+                 channel {channel}"
+            )));
         }
         let envelope = Bytes::from(envelope.encode_to_vec());
         self.core.check_envelope(&envelope).map_err(refused)?;

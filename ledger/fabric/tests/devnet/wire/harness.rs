@@ -73,6 +73,12 @@ impl Net {
         &self.material.organizations[0].identities[name].identity
     }
 
+    /// The flags of a block.
+    pub(crate) fn flags(&self, number: u64) -> Vec<u8> {
+        let block = self.core.block(number).unwrap().unwrap();
+        block.metadata.unwrap().metadata[2].to_vec()
+    }
+
     pub(crate) async fn channel(&self) -> Channel {
         let authority = Certificate::from_pem(&self.material.tls.authority_pem);
         let address = format!("https://localhost:{}", self.server.address().port());
@@ -90,15 +96,20 @@ impl Net {
     }
 
     /// A proposal of an identity at the system's time.
-    pub(crate) fn proposal(&self, who: &SigningIdentity, function: &str, script: &str) -> Proposal {
-        self.proposal_at(who, function, script, (system_clock())())
+    pub(crate) fn proposal(
+        &self,
+        who: &SigningIdentity,
+        function: &str,
+        argument: impl Into<Bytes>,
+    ) -> Proposal {
+        self.proposal_at(who, function, argument, (system_clock())())
     }
 
     pub(crate) fn proposal_at(
         &self,
         who: &SigningIdentity,
         function: &str,
-        script: &str,
+        argument: impl Into<Bytes>,
         timestamp_ms: i64,
     ) -> Proposal {
         let options = self.core.options();
@@ -107,7 +118,7 @@ impl Net {
             channel: &options.channel,
             chaincode: &options.chaincode,
             function,
-            argument: script.to_owned().into(),
+            argument: argument.into(),
             creator: who.creator().clone(),
             nonce,
             timestamp_ms,

@@ -1,0 +1,460 @@
+//! Blocks over the wire.
+
+use std::sync::atomic::Ordering;
+
+use futures::StreamExt;
+use gx_fabric::{
+    contract::FUNCTION_BATCH,
+    devnet::system_clock,
+    header::to_timestamp,
+    msp::SigningIdentity,
+    proto::{
+        common::{ChannelHeader, Envelope, Header, HeaderType, Payload, SignatureHeader, Status},
+        orderer::{
+            SeekInfo, SeekNewest, SeekNextCommit, SeekOldest, SeekPosition, SeekSpecified,
+            seek_info::SeekBehavior, seek_position,
+        },
+        protos::{DeliverResponse, deliver_response::Type, filtered_transaction::Data},
+    },
+};
+use prost::Message;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tonic::Streaming;
+
+use super::{
+    edit::{high, turned},
+    harness::{Client, Net, sign},
+};
+use crate::harness::Script;
+
+const WAIT: SeekBehavior = SeekBehavior::BlockUntilReady;
+const FAIL: SeekBehavior = SeekBehavior::FailIfNotReady;
+
+fn at(number: u64) -> Option<SeekPosition> {
+    position(seek_position::Type::Specified(SeekSpecified { number }))
+}
+
+fn position(r#type: seek_position::Type) -> Option<SeekPosition> {
+    Some(SeekPosition {
+        r#type: Some(r#type),
+    })
+}
+
+fn oldest() -> Option<SeekPosition> {
+    position(seek_position::Type::Oldest(SeekOldest {}))
+}
+
+fn newest() -> Option<SeekPosition> {
+    position(seek_position::Type::Newest(SeekNewest {}))
+}
+
+fn next() -> Option<SeekPosition> {
+    position(seek_position::Type::NextCommit(SeekNextCommit {}))
+}
+
+/// A request for blocks, with what may be wrong about it.
+struct Ask {
+    channel: &'static str,
+    time_ms: i64,
+    start: Option<SeekPosition>,
+    stop: Option<SeekPosition>,
+    behavior: SeekBehavior,
+}
+
+impl Ask {
+    fn new(start: Option<SeekPosition>, stop: Option<SeekPosition>) -> Self {
+        Self {
+            channel: "gx",
+            time_ms: (system_clock())(),
+            start,
+            stop,
+            behavior: WAIT,
+        }
+    }
+
+    fn signed(&self, who: &SigningIdentity) -> Envelope {
+        let channel = ChannelHeader {
+            r#type: HeaderType::DeliverSeekInfo as i32,
+            channel_id: self.channel.into(),
+            timestamp: Some(to_timestamp(self.time_ms)),
+            ..ChannelHeader::default()
+        };
+        let creator = SignatureHeader {
+            creator: who.creator().clone(),
+            nonce: vec![7; 24].into(),
+        };
+        let seek = SeekInfo {
+            start: self.start,
+            stop: self.stop,
+            behavior: self.behavior.into(),
+            ..SeekInfo::default()
+        };
+        let payload = Payload {
+            header: Some(Header {
+                channel_header: channel.encode_to_vec().into(),
+                signature_header: creator.encode_to_vec().into(),
+            }),
+            data: seek.encode_to_vec().into(),
+        };
+        let envelope = Envelope {
+            payload: payload.encode_to_vec().into(),
+            ..Envelope::default()
+        };
+        sign(who, &envelope)
+    }
+}
+
+/// An open stream of blocks.
+struct Stream {
+    requests: mpsc::UnboundedSender<Envelope>,
+    answers: Streaming<DeliverResponse>,
+}
+
+/// What comes down a stream.
+#[derive(Debug, PartialEq)]
+enum Got {
+    Block(u64),
+    Status(Status),
+    End,
+}
+
+impl Stream {
+    async fn open(client: &mut Client) -> Self {
+        let (requests, receiver) = mpsc::unbounded_channel();
+        let stream = UnboundedReceiverStream::new(receiver);
+        let answers = client.deliver.deliver(stream).await.unwrap().into_inner();
+        Self { requests, answers }
+    }
+
+    fn ask(&self, request: Envelope) {
+        self.requests.send(request).unwrap();
+    }
+
+    async fn next(&mut self) -> Got {
+        match self.answers.next().await {
+            None => Got::End,
+            Some(answer) => match answer.unwrap().r#type.unwrap() {
+                Type::Block(block) => Got::Block(block.header.unwrap().number),
+                Type::Status(status) => Got::Status(Status::try_from(status).unwrap()),
+                other => panic!("{other:?}"),
+            },
+        }
+    }
+
+    async fn take<const N: usize>(&mut self) -> [Got; N] {
+        let mut got = [const { Got::End }; N];
+        for got in &mut got {
+            *got = self.next().await;
+        }
+        got
+    }
+}
+
+/// Commits so many blocks of one transaction each.
+async fn grow(net: &Net, client: &mut Client, blocks: usize) {
+    let partner = net.identity("partner");
+    for _ in 0..blocks {
+        let proposal = net.proposal(partner, FUNCTION_BATCH, "get a;put a 1");
+        let prepared = client.endorse(proposal.signed(partner)).await.unwrap();
+        client.submit(sign(partner, &prepared)).await.unwrap();
+        net.core.cut_block().unwrap();
+    }
+}
+
+/// A request, what ends it, and the blocks before that.
+async fn asked(net: &Net, client: &mut Client, ask: Ask) -> (Vec<u64>, Status) {
+    answered(client, ask.signed(net.identity("user"))).await
+}
+
+async fn answered(client: &mut Client, request: Envelope) -> (Vec<u64>, Status) {
+    let mut stream = Stream::open(client).await;
+    stream.ask(request);
+    let mut blocks = Vec::new();
+    loop {
+        match stream.next().await {
+            Got::Block(number) => blocks.push(number),
+            Got::Status(status) => {
+                if status != Status::Success {
+                    assert_eq!(stream.next().await, Got::End, "after {status:?}");
+                }
+                return (blocks, status);
+            }
+            Got::End => panic!("no status"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_answered_from_its_start_to_its_end() {
+    let net = Net::start(Script).await;
+    let mut client = net.client().await;
+    grow(&net, &mut client, 3).await;
+    let all = [
+        (oldest(), at(2), vec![0, 1, 2]),
+        (at(1), at(1), vec![1]),
+        (at(1), newest(), vec![1, 2, 3]),
+        (oldest(), oldest(), vec![0]),
+        (newest(), newest(), vec![3]),
+    ];
+    for (start, stop, blocks) in all {
+        let got = asked(&net, &mut client, Ask::new(start, stop)).await;
+        assert_eq!(got, (blocks, Status::Success));
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_for_ends_with_its_status() {
+    let net = Net::start(Script).await;
+    let mut client = net.client().await;
+    grow(&net, &mut client, 1).await;
+    let now_ms = (system_clock())();
+    let rows = [
+        (Ask::new(None, at(1)), vec![], Status::BadRequest),
+        (Ask::new(at(1), None), vec![], Status::BadRequest),
+        (Ask::new(at(1), at(0)), vec![], Status::BadRequest),
+        (Ask::new(at(3), at(9)), vec![], Status::NotFound),
+        (
+            Ask {
+                behavior: FAIL,
+                ..Ask::new(at(1), at(2))
+            },
+            vec![1],
+            Status::NotFound,
+        ),
+        (
+            Ask {
+                channel: "other",
+                ..Ask::new(at(0), at(0))
+            },
+            vec![],
+            Status::NotFound,
+        ),
+        (
+            Ask {
+                time_ms: now_ms - 16 * 60_000,
+                ..Ask::new(at(0), at(0))
+            },
+            vec![],
+            Status::BadRequest,
+        ),
+        (
+            Ask {
+                time_ms: now_ms + 16 * 60_000,
+                ..Ask::new(at(0), at(0))
+            },
+            vec![],
+            Status::BadRequest,
+        ),
+    ];
+    for (index, (ask, blocks, status)) in rows.into_iter().enumerate() {
+        let got = asked(&net, &mut client, ask).await;
+        assert_eq!(got, (blocks, status), "row {index}");
+    }
+}
+
+#[tokio::test]
+async fn requests_follow_one_another_on_a_stream() {
+    let net = Net::start(Script).await;
+    let mut client = net.client().await;
+    grow(&net, &mut client, 1).await;
+    let user = net.identity("user");
+    let mut stream = Stream::open(&mut client).await;
+    stream.ask(Ask::new(at(0), at(1)).signed(user));
+    stream.ask(Ask::new(at(1), at(1)).signed(user));
+    let success = || Got::Status(Status::Success);
+    assert_eq!(
+        stream.take().await,
+        [
+            Got::Block(0),
+            Got::Block(1),
+            success(),
+            Got::Block(1),
+            success()
+        ]
+    );
+}
+
+#[tokio::test]
+async fn blocks_that_do_not_exist_yet_are_waited_for() {
+    let net = Net::start(Script).await;
+    let mut client = net.client().await;
+    let user = net.identity("user");
+    let mut streams = Vec::new();
+    for start in [at(0), at(1), next()] {
+        let mut stream = Stream::open(&mut client).await;
+        stream.ask(Ask::new(at(0), at(0)).signed(user));
+        assert_eq!(stream.next().await, Got::Block(0));
+        assert_eq!(stream.next().await, Got::Status(Status::Success));
+        stream.ask(Ask::new(start, at(u64::MAX)).signed(user));
+        streams.push(stream);
+    }
+    assert_eq!(streams[0].next().await, Got::Block(0));
+    // A stream that asks for the next commit must have asked before it comes: an
+    // answer on another stream of the same connection that was asked later says so.
+    let mut last = Stream::open(&mut client).await;
+    last.ask(Ask::new(at(0), at(0)).signed(user));
+    assert_eq!(last.next().await, Got::Block(0));
+    grow(&net, &mut client, 2).await;
+    for stream in &mut streams[..2] {
+        assert_eq!(stream.take().await, [Got::Block(1), Got::Block(2)]);
+    }
+    assert!(matches!(streams[2].next().await, Got::Block(1 | 2)));
+}
+
+#[tokio::test]
+async fn a_request_with_one_bit_turned_is_answered_no_block() {
+    let net = Net::start(Script).await;
+    let mut client = net.client().await;
+    let sound = Ask::new(at(0), at(0)).signed(net.identity("user"));
+    for byte in (0..sound.payload.len()).step_by(5) {
+        let request = Envelope {
+            payload: turned(&sound.payload, byte * 8 + byte % 8),
+            ..sound.clone()
+        };
+        let (blocks, status) = answered(&mut client, request).await;
+        assert!(
+            blocks.is_empty() && status != Status::Success,
+            "byte {byte}"
+        );
+    }
+    for byte in 0..sound.signature.len() {
+        let request = Envelope {
+            signature: turned(&sound.signature, byte * 8 + byte % 8),
+            ..sound.clone()
+        };
+        assert_eq!(
+            answered(&mut client, request).await,
+            (vec![], Status::Forbidden)
+        );
+    }
+    let request = Envelope {
+        signature: high(&sound.signature),
+        ..sound.clone()
+    };
+    assert_eq!(
+        answered(&mut client, request).await,
+        (vec![], Status::Forbidden)
+    );
+    assert_eq!(
+        answered(&mut client, sound).await,
+        (vec![0], Status::Success)
+    );
+}
+
+#[tokio::test]
+async fn a_reader_whose_certificate_expires_gets_no_further_block() {
+    let net = Net::start(Script).await;
+    let mut client = net.client().await;
+    let user = net.identity("user");
+    let mut stream = Stream::open(&mut client).await;
+    stream.ask(Ask::new(at(0), at(u64::MAX)).signed(user));
+    assert_eq!(stream.next().await, Got::Block(0));
+    let partner = net.identity("partner");
+    let proposal = net.proposal(partner, FUNCTION_BATCH, "put a 1");
+    let prepared = client.endorse(proposal.signed(partner)).await.unwrap();
+    client.submit(sign(partner, &prepared)).await.unwrap();
+    let year_ms = 366 * 24 * 60 * 60 * 1_000;
+    net.ahead_ms.store(year_ms, Ordering::Relaxed);
+    net.core.cut_block().unwrap();
+    assert_eq!(
+        stream.take().await,
+        [Got::Status(Status::Forbidden), Got::End]
+    );
+    let ask = Ask {
+        time_ms: (net.core.options().clock)(),
+        ..Ask::new(at(0), at(0))
+    };
+    assert_eq!(
+        asked(&net, &mut client, ask).await,
+        (vec![], Status::Forbidden)
+    );
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_read_holds_up_nobody() {
+    let net = Net::start(Script).await;
+    let mut client = net.client().await;
+    let user = net.identity("user");
+    let mut slow = net.client().await;
+    let lazy = Stream::open(&mut slow).await;
+    lazy.ask(Ask::new(at(0), at(u64::MAX)).signed(user));
+    let partner = net.identity("partner");
+    // More than windows and buffers hold.
+    let large = format!("put a {}", "x".repeat(1 << 20));
+    for _ in 0..8 {
+        let proposal = net.proposal(partner, FUNCTION_BATCH, large.clone());
+        let prepared = client.endorse(proposal.signed(partner)).await.unwrap();
+        client.submit(sign(partner, &prepared)).await.unwrap();
+        net.core.cut_block().unwrap();
+    }
+    let (blocks, status) = asked(&net, &mut client, Ask::new(at(0), newest())).await;
+    assert_eq!((blocks.len(), status), (9, Status::Success));
+    drop(lazy);
+}
+
+#[tokio::test]
+async fn filtered_blocks_name_transactions_and_events_and_carry_nothing() {
+    let net = Net::start(Script).await;
+    let mut client = net.client().await;
+    let partner = net.identity("partner");
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let proposal = net.proposal(partner, FUNCTION_BATCH, "get a;put a 1");
+        let prepared = client.endorse(proposal.signed(partner)).await.unwrap();
+        client.submit(sign(partner, &prepared)).await.unwrap();
+        ids.push(proposal.tx_id);
+    }
+    net.core.cut_block().unwrap();
+    let request = Ask::new(at(0), at(1)).signed(net.identity("user"));
+    let requests = futures::stream::iter([request]);
+    let answers = client.deliver.deliver_filtered(requests).await.unwrap();
+    let answers: Vec<_> = answers
+        .into_inner()
+        .map(|answer| answer.unwrap())
+        .collect()
+        .await;
+    let [
+        Some(Type::FilteredBlock(first)),
+        Some(Type::FilteredBlock(block)),
+        Some(Type::Status(200)),
+    ] = &[0, 1, 2].map(|index| answers[index].r#type.clone())
+    else {
+        panic!("{answers:?}");
+    };
+    assert_eq!((first.number, first.channel_id.as_str()), (0, "gx"));
+    assert_eq!(block.number, 1);
+    let seen: Vec<_> = block
+        .filtered_transactions
+        .iter()
+        .map(|found| (found.txid.clone(), found.tx_validation_code))
+        .collect();
+    assert_eq!(seen, [(ids[0].clone(), 0), (ids[1].clone(), 11)]);
+    for found in &block.filtered_transactions {
+        assert_eq!(found.r#type, HeaderType::EndorserTransaction as i32);
+        let Some(Data::TransactionActions(actions)) = &found.data else {
+            panic!("{found:?}");
+        };
+        let event = actions.chaincode_actions[0]
+            .chaincode_event
+            .as_ref()
+            .unwrap();
+        assert_eq!(
+            (event.event_name.as_str(), &event.tx_id),
+            ("gx.batch.v1", &found.txid)
+        );
+        assert!(event.payload.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_streams() {
+    let net = Net::start(Script).await;
+    let mut client = net.client().await;
+    let mut stream = Stream::open(&mut client).await;
+    stream.ask(Ask::new(at(0), at(u64::MAX)).signed(net.identity("user")));
+    assert_eq!(stream.next().await, Got::Block(0));
+    let (ended, stopped) = tokio::join!(stream.answers.next(), net.server.shutdown());
+    assert_eq!(ended.unwrap().unwrap_err().code(), tonic::Code::Unavailable);
+    stopped.unwrap();
+}
