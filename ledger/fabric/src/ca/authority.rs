@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, PublicKeyData,
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SerialNumber,
 };
+use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
+
+use crate::msp::{Certificate, CertificateError};
 
 /// Where Fabric CA writes attributes.
 const ATTRIBUTES: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 8, 1];
@@ -21,6 +24,9 @@ pub enum AuthorityError {
     /// A certificate, key or request that cannot be read or signed.
     #[error(transparent)]
     Certificate(#[from] rcgen::Error),
+    /// The authority's own certificate cannot be used.
+    #[error(transparent)]
+    Own(#[from] CertificateError),
     /// A time that a certificate cannot state.
     #[error("{0} ms since the epoch is no time that a certificate can state")]
     Time(i64),
@@ -28,7 +34,8 @@ pub enum AuthorityError {
 
 /// What a member is within an organization; stands in the certificate as its
 /// organizational unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Unit {
     /// Submits and asks.
     Client,
@@ -47,9 +54,19 @@ pub struct Holder {
     pub attributes: BTreeMap<String, String>,
 }
 
+impl Unit {
+    /// As it stands in certificates and registrations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Peer => "peer",
+        }
+    }
+}
+
 /// A certificate and the key that signs for it.
 pub struct Authority {
-    certificate: String,
+    certificate: Certificate,
     issuer: Issuer<'static, KeyPair>,
 }
 
@@ -69,9 +86,10 @@ impl Authority {
         ];
         holds(&mut params, now_ms, AUTHORITY_TTL)?;
         let key = KeyPair::generate()?;
+        params.serial_number = Some(serial_number());
         let certificate = params.self_signed(&key)?.pem();
         Ok(Self {
-            certificate,
+            certificate: Certificate::from_pem(&certificate)?,
             issuer: Issuer::new(params, key),
         })
     }
@@ -83,13 +101,18 @@ impl Authority {
     pub fn from_pem(certificate: &str, key: &str) -> Result<Self, AuthorityError> {
         let key = KeyPair::from_pem(key)?;
         Ok(Self {
-            certificate: certificate.to_owned(),
+            certificate: Certificate::from_pem(certificate)?,
             issuer: Issuer::from_ca_cert_pem(certificate, key)?,
         })
     }
 
     /// Its certificate in PEM.
     pub fn certificate_pem(&self) -> &str {
+        self.certificate.pem()
+    }
+
+    /// Its certificate.
+    pub fn certificate(&self) -> &Certificate {
         &self.certificate
     }
 
@@ -98,7 +121,8 @@ impl Authority {
         self.issuer.key().serialize_pem()
     }
 
-    /// Issues a certificate for a key; the answer is PEM.
+    /// Issues a certificate for a key; the answer is PEM. It holds no longer than
+    /// the authority's own.
     ///
     /// # Errors
     /// If the certificate cannot be made.
@@ -110,12 +134,9 @@ impl Authority {
         ttl: std::time::Duration,
     ) -> Result<String, AuthorityError> {
         let mut params = CertificateParams::default();
-        let unit = match holder.unit {
-            Unit::Client => "client",
-            Unit::Peer => "peer",
-        };
+        params.distinguished_name = DistinguishedName::new();
         let subject = &mut params.distinguished_name;
-        subject.push(DnType::OrganizationalUnitName, unit);
+        subject.push(DnType::OrganizationalUnitName, holder.unit.name());
         subject.push(DnType::CommonName, holder.name.as_str());
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -163,16 +184,32 @@ impl Authority {
     ) -> Result<String, AuthorityError> {
         let ttl = Duration::try_from(ttl).unwrap_or(AUTHORITY_TTL);
         holds(&mut params, now_ms, ttl)?;
+        params.not_after = params
+            .not_after
+            .min(time_of(self.certificate.not_after_ms())?);
+        params.serial_number = Some(serial_number());
         Ok(params.signed_by(key, &self.issuer)?.pem())
     }
 }
 
 /// Sets from when and until when a certificate holds.
 fn holds(params: &mut CertificateParams, now_ms: i64, ttl: Duration) -> Result<(), AuthorityError> {
-    let nanos = i128::from(now_ms) * 1_000_000;
-    let now = OffsetDateTime::from_unix_timestamp_nanos(nanos)
-        .map_err(|_| AuthorityError::Time(now_ms))?;
+    let now = time_of(now_ms)?;
     params.not_before = now - BACKDATE;
     params.not_after = now + ttl;
     Ok(())
+}
+
+fn time_of(ms: i64) -> Result<OffsetDateTime, AuthorityError> {
+    let nanos = i128::from(ms) * 1_000_000;
+    OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(|_| AuthorityError::Time(ms))
+}
+
+/// 158 bits by chance: nobody foresees a certificate's bytes, and no two of one
+/// authority are alike.
+fn serial_number() -> SerialNumber {
+    let mut bytes: [u8; 20] = rand::random();
+    // The first bit is the sign.
+    bytes[0] = bytes[0] & 0x7f | 0x40;
+    SerialNumber::from_slice(&bytes)
 }

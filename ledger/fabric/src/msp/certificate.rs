@@ -13,13 +13,13 @@ use x509_parser::{
     asn1_rs::{Oid, oid},
     extensions::GeneralName,
     pem::parse_x509_pem,
-    prelude::{FromDer, X509Certificate},
+    prelude::{FromDer, X509Certificate, X509Name},
 };
 
 /// The extension into which Fabric CA writes attributes, as JSON.
 const ATTRIBUTES: Oid<'static> = oid!(1.2.3.4.5.6.7.8.1);
 /// The attribute that names what its holder may submit.
-const ROLE: &str = "gxc_role";
+pub(crate) const ROLE: &str = "gxc_role";
 
 /// Why a certificate cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +43,7 @@ pub struct Certificate {
     der: Vec<u8>,
     key: VerifyingKey,
     subject: String,
+    common_name: Option<String>,
     not_before_ms: i64,
     not_after_ms: i64,
     is_authority: bool,
@@ -76,6 +77,7 @@ impl Certificate {
             pem: pem.to_owned(),
             key,
             subject: x509.subject().to_string(),
+            common_name: common_name(x509.subject()),
             not_before_ms: x509.validity().not_before.timestamp().saturating_mul(1_000),
             not_after_ms: x509.validity().not_after.timestamp().saturating_mul(1_000),
             is_authority: x509.is_ca(),
@@ -113,6 +115,12 @@ impl Certificate {
         &self.subject
     }
 
+    /// The name under which the authority knows its holder; none if there is not
+    /// just one.
+    pub fn common_name(&self) -> Option<&str> {
+        self.common_name.as_deref()
+    }
+
     /// From when on it holds, in milliseconds since the Unix epoch.
     pub fn not_before_ms(&self) -> i64 {
         self.not_before_ms
@@ -131,6 +139,11 @@ impl Certificate {
     /// The hosts that it is for: names, and addresses as they are written.
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// Whether it holds at a time, in milliseconds since the Unix epoch.
+    pub fn holds_at(&self, now_ms: i64) -> bool {
+        (self.not_before_ms..=self.not_after_ms).contains(&now_ms)
     }
 
     /// Whether it may issue others.
@@ -203,6 +216,12 @@ fn address(bytes: &[u8]) -> Option<String> {
     let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
     let address = v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from));
     address.ok().map(|address| address.to_string())
+}
+
+pub(crate) fn common_name(name: &X509Name<'_>) -> Option<String> {
+    let mut names = name.iter_common_name();
+    let first = names.next()?.as_str().ok()?.to_owned();
+    names.next().is_none().then_some(first)
 }
 
 fn attributes(x509: &X509Certificate<'_>) -> BTreeMap<String, String> {

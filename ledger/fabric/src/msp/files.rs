@@ -21,7 +21,7 @@ use super::{SigningError, SigningIdentity};
 
 /// How often files that change while they are read are read again.
 const ATTEMPTS: usize = 5;
-/// What the mode of a key's file may not allow: the group to change it, and all
+/// What the mode of a secret's file may not allow: the group to change it, and all
 /// others anything.
 const TOO_OPEN: u32 = 0o027;
 
@@ -36,10 +36,10 @@ pub enum FilesError {
         /// What the system says.
         source: io::Error,
     },
-    /// Others than its owner may get at the key.
+    /// Others than its owner may get at a secret.
     #[error("{} has mode {mode:03o}: give it 600, or 640 for a group that reads it", path.display())]
     TooOpen {
-        /// The key's file.
+        /// The file.
         path: PathBuf,
         /// Its mode.
         mode: u32,
@@ -170,12 +170,7 @@ fn load(msp_id: &str, certificate: &Path, key: &Path) -> Result<Loaded, FilesErr
 }
 
 fn read_pair(msp_id: &str, certificate: &Path, key: &Path) -> Result<SigningIdentity, FilesError> {
-    let mode = metadata(key)?.mode() & 0o777;
-    if mode & TOO_OPEN != 0 {
-        let path = key.to_owned();
-        return Err(FilesError::TooOpen { path, mode });
-    }
-    let key_text = Zeroizing::new(read(key)?);
+    let key_text = read_private(key)?;
     SigningIdentity::from_pem(msp_id, &read(certificate)?, &key_text).map_err(|source| {
         FilesError::Pair {
             certificate: certificate.to_owned(),
@@ -183,6 +178,16 @@ fn read_pair(msp_id: &str, certificate: &Path, key: &Path) -> Result<SigningIden
             source,
         }
     })
+}
+
+/// Reads a file that others may not read.
+pub(crate) fn read_private(path: &Path) -> Result<Zeroizing<String>, FilesError> {
+    let mode = metadata(path)?.mode() & 0o777;
+    if mode & TOO_OPEN != 0 {
+        let path = path.to_owned();
+        return Err(FilesError::TooOpen { path, mode });
+    }
+    read(path).map(Zeroizing::new)
 }
 
 fn stamps(certificate: &Path, key: &Path) -> Result<[Stamp; 2], FilesError> {

@@ -148,8 +148,7 @@ impl Member {
     /// # Errors
     /// [`NotAuthentic::Expired`] if it does not.
     pub fn valid_at(&self, now_ms: i64) -> Result<(), NotAuthentic> {
-        let certificate = &self.certificate;
-        match (certificate.not_before_ms()..=certificate.not_after_ms()).contains(&now_ms) {
+        match self.certificate.holds_at(now_ms) {
             true => Ok(()),
             false => Err(NotAuthentic::Expired),
         }

@@ -6,11 +6,13 @@ mod files;
 mod membership;
 mod signing;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
 pub use certificate::{Certificate, CertificateError};
+pub(crate) use certificate::{ROLE, common_name};
+pub(crate) use files::read_private;
 pub use files::{FilesError, IdentityFiles};
 pub use membership::{Kind, Member, Membership, NotAuthentic};
 pub use signing::{SigningError, SigningIdentity};
