@@ -29,10 +29,11 @@ use crate::overlay::Overlay;
 use crate::state::{Invocation, State, StateError};
 use crate::{Rejection, commands};
 
+pub(crate) use admission::RULES_VERSIONS;
 use plan::Plan;
 pub(crate) use rules::Rules;
 use standing::Standing;
-pub(crate) use standing::first_cursor;
+pub(crate) use standing::{first_cursor, parameter};
 
 /// Admits and runs a batch; see [`crate::execute`].
 pub(crate) fn execute(

@@ -30,7 +30,7 @@ mod tests;
 
 use gx_proto::gx::contract::v1::{Batch, BatchCommitted, BatchRefused, Query, QueryResult};
 
-pub use state::{ChainRole, Invocation, State, StateError};
+pub use state::{ChainRole, Host, Invocation, State, StateError};
 
 /// Why a batch did not run.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

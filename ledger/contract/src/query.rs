@@ -3,14 +3,15 @@
 use gx_proto::gx::contract::v1::query::Query as Question;
 use gx_proto::gx::contract::v1::query_result::Result as Answer;
 use gx_proto::gx::contract::v1::{
-    AccountBalance, BalanceRecord, Balances, CreditRecord, LaneCursor, LanePosition, Query,
-    QueryBalances, QueryLane, QueryResult,
+    AccountBalance, BalanceRecord, Balances, ContractInfo, CreditRecord, LaneCursor, LanePosition,
+    Query, QueryBalances, QueryLane, QueryResult,
 };
 
-use crate::batch::first_cursor;
+use crate::batch::{RULES_VERSIONS, first_cursor, parameter};
 use crate::keys;
 use crate::lane::LaneName;
-use crate::overlay::decode;
+use crate::overlay::{Overlay, decode};
+use crate::params;
 use crate::state::{State, StateError};
 
 /// The most accounts of one page.
@@ -24,10 +25,24 @@ pub(crate) fn answer(state: &mut dyn State, query: &Query) -> Result<QueryResult
     let answer = match &query.query {
         Some(Question::Lane(question)) => Answer::Lane(lane(state, question)?),
         Some(Question::Balances(question)) => Answer::Balances(balances(state, question)?),
+        Some(Question::Contract(_)) => Answer::Contract(contract(state)?),
         None => return Err(StateError("the query asks nothing".into())),
     };
     Ok(QueryResult {
         result: Some(answer),
+    })
+}
+
+fn contract(state: &mut dyn State) -> Result<ContractInfo, StateError> {
+    let in_force = parameter(&mut Overlay::new(state), params::RULES_VERSION)?;
+    let host = state.host();
+    Ok(ContractInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        rules_version: in_force,
+        rules_version_min: *RULES_VERSIONS.start(),
+        rules_version_max: *RULES_VERSIONS.end(),
+        batched_operations: host.batched_operations,
+        time_ms: host.time_ms,
     })
 }
 

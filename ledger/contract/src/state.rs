@@ -23,6 +23,20 @@ pub trait State {
 
     /// Removes a key when the transaction commits.
     fn delete(&mut self, key: String);
+
+    /// What runs the contract, for answers to questions alone: peers may differ in it.
+    fn host(&self) -> Host {
+        Host::default()
+    }
+}
+
+/// What runs the contract.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Host {
+    /// Whether many keys go in one message.
+    pub batched_operations: bool,
+    /// Its clock in milliseconds since the Unix epoch.
+    pub time_ms: i64,
 }
 
 /// The state could not be read; says nothing about the batch.

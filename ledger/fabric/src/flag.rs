@@ -16,6 +16,8 @@ impl ValidationFlag {
     pub const BAD_PAYLOAD: Self = Self(TxValidationCode::BadPayload as u8);
     /// The transaction's header is missing or cannot be decoded.
     pub const BAD_COMMON_HEADER: Self = Self(TxValidationCode::BadCommonHeader as u8);
+    /// The envelope's signature is not its creator's, or the creator is nobody's.
+    pub const BAD_CREATOR_SIGNATURE: Self = Self(TxValidationCode::BadCreatorSignature as u8);
     /// The transaction's body is not that of an endorsed transaction.
     pub const INVALID_ENDORSER_TRANSACTION: Self =
         Self(TxValidationCode::InvalidEndorserTransaction as u8);
@@ -24,6 +26,9 @@ impl ValidationFlag {
     /// A transaction with this id stands in the chain already; that one keeps its
     /// own flag, and this copy changed nothing.
     pub const DUPLICATE_TXID: Self = Self(TxValidationCode::DuplicateTxid as u8);
+    /// Not every organization that must have endorsed it has.
+    pub const ENDORSEMENT_POLICY_FAILURE: Self =
+        Self(TxValidationCode::EndorsementPolicyFailure as u8);
     /// A key that was read had changed before the commit; nothing was written.
     pub const MVCC_READ_CONFLICT: Self = Self(TxValidationCode::MvccReadConflict as u8);
     /// A range that was read had changed before the commit; nothing was written.
@@ -32,8 +37,18 @@ impl ValidationFlag {
     pub const UNKNOWN_TX_TYPE: Self = Self(TxValidationCode::UnknownTxType as u8);
     /// The transaction names another channel.
     pub const TARGET_CHAIN_NOT_FOUND: Self = Self(TxValidationCode::TargetChainNotFound as u8);
+    /// The extension of the channel header cannot be decoded.
+    pub const BAD_HEADER_EXTENSION: Self = Self(TxValidationCode::BadHeaderExtension as u8);
+    /// What the endorsers signed cannot be decoded.
+    pub const BAD_RESPONSE_PAYLOAD: Self = Self(TxValidationCode::BadResponsePayload as u8);
     /// The read and write sets cannot be decoded.
     pub const BAD_RWSET: Self = Self(TxValidationCode::BadRwset as u8);
+    /// A namespace stands twice among the read and write sets.
+    pub const ILLEGAL_WRITESET: Self = Self(TxValidationCode::IllegalWriteset as u8);
+    /// The chaincode is not one of the channel, or writes into another's namespace.
+    pub const INVALID_CHAINCODE: Self = Self(TxValidationCode::InvalidChaincode as u8);
+    /// What no other flag says.
+    pub const INVALID_OTHER_REASON: Self = Self(TxValidationCode::InvalidOtherReason as u8);
 
     /// Whether the transaction took effect.
     pub fn is_valid(self) -> bool {

@@ -71,14 +71,14 @@ mod tests {
     #[test]
     fn an_identity_comes_back_from_its_creator_bytes() {
         for domain in [Domain::Partner, Domain::Staff, Domain::Sys] {
-            let identity = Identity::of_domain("GxMSP", domain).unwrap();
+            let identity = Identity::of_domain("Org1MSP", domain).unwrap();
             assert_eq!(
                 Identity::from_creator(&identity.to_creator()),
                 Some(identity)
             );
         }
         let nobody = Identity {
-            msp_id: "GxMSP".into(),
+            msp_id: "Org1MSP".into(),
             role: None,
         };
         assert_eq!(Identity::from_creator(&nobody.to_creator()), Some(nobody));

@@ -9,6 +9,7 @@
 pub mod block;
 pub mod ca;
 pub mod chaincode;
+pub mod client;
 pub mod contract;
 pub mod devnet;
 pub mod error;

@@ -16,12 +16,16 @@ use crate::{
     },
 };
 
+/// The version of the chaincode that endorsers name; Fabric's validation wants one.
+const CHAINCODE_VERSION: &str = "1.0";
+
 /// The bytes that an endorser signs: the proposal's digest, and what running it
-/// read, wrote and emitted.
+/// read, wrote, emitted and answered.
 pub fn response_payload(
     proposal: &Proposal,
     rwset: &KvrwSet,
-    event: &protos::ChaincodeEvent,
+    event: Option<&protos::ChaincodeEvent>,
+    answer: Bytes,
 ) -> Bytes {
     let results = TxReadWriteSet {
         data_model: DataModel::Kv as i32,
@@ -33,13 +37,15 @@ pub fn response_payload(
     };
     let action = protos::ChaincodeAction {
         results: results.encode_to_vec().into(),
-        events: event.encode_to_vec().into(),
+        events: event.map(Message::encode_to_vec).unwrap_or_default().into(),
         response: Some(protos::Response {
             status: 200,
+            payload: answer,
             ..Default::default()
         }),
         chaincode_id: Some(protos::ChaincodeId {
             name: proposal.chaincode.clone(),
+            version: CHAINCODE_VERSION.into(),
             ..Default::default()
         }),
     };

@@ -312,7 +312,7 @@ mod tests {
         let open = (1..=credits).map(|first_sequence| Credit {
             key: projection::CreditKey {
                 account: account.clone(),
-                msp_id: "GxMSP".to_owned(),
+                msp_id: "Org1MSP".to_owned(),
                 lane: "partner/1".to_owned(),
                 first_sequence,
             },

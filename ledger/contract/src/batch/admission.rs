@@ -23,7 +23,7 @@ const CREDITS_MAX_FOLD: usize = 1_000;
 
 /// The versions of the rules that this contract carries. A new version joins the
 /// old one here before an operator switches to it, so that peers never disagree.
-const RULES_VERSIONS: std::ops::RangeInclusive<u64> = 1..=1;
+pub(crate) const RULES_VERSIONS: std::ops::RangeInclusive<u64> = 1..=1;
 
 /// What can be told from the batch alone; gives its lane.
 pub(super) fn check_form(batch: &Batch) -> Result<LaneName, BatchRefused> {

@@ -48,7 +48,7 @@ pub(crate) fn first_cursor() -> LaneCursor {
 }
 
 /// A parameter's value; before Bootstrap its default.
-pub(super) fn parameter(overlay: &mut Overlay<'_>, key: &str) -> Result<u64, StateError> {
+pub(crate) fn parameter(overlay: &mut Overlay<'_>, key: &str) -> Result<u64, StateError> {
     let record: Option<ParameterRecord> = overlay.get(&keys::parameter(key))?;
     let value = record.and_then(|record| record.value);
     Ok(value.unwrap_or_else(|| params::default(key)))

@@ -3,11 +3,12 @@
 use gx_proto::gx::contract::v1::query::Query as Question;
 use gx_proto::gx::contract::v1::query_result::Result as Answer;
 use gx_proto::gx::contract::v1::{
-    AccountBalance, Balances, LaneCursor, Query, QueryBalances, QueryLane,
+    AccountBalance, Balances, LaneCursor, Query, QueryBalances, QueryContract, QueryLane,
 };
 
 use crate::amount::MAXIMUM_SUPPLY;
 use crate::lane::{FIRST_DIGEST, LaneName, STAFF_LANE};
+use crate::params;
 use crate::query;
 use crate::state::StateError;
 use crate::testing::build::{MSP, account_in, gx, partner, transfer};
@@ -28,7 +29,7 @@ fn page(world: &mut World, after: &str, limit: u32) -> Result<Balances, StateErr
     });
     match ask(world, question)? {
         Answer::Balances(balances) => Ok(balances),
-        Answer::Lane(_) => panic!("asked for balances"),
+        other => panic!("asked for balances, got {other:?}"),
     }
 }
 
@@ -39,7 +40,7 @@ fn cursor(world: &mut World, msp_id: &str, lane: LaneName) -> Result<LaneCursor,
     });
     match ask(world, question)? {
         Answer::Lane(cursor) => Ok(cursor),
-        Answer::Balances(_) => panic!("asked for a lane"),
+        other => panic!("asked for a lane, got {other:?}"),
     }
 }
 
@@ -121,4 +122,22 @@ fn questions_without_sense_are_errors() {
     assert!(page(&mut world, "", 10_001).is_err());
     assert!(cursor(&mut world, "", partner(0)).is_err());
     assert!(ask(&mut world, Question::Lane(QueryLane::default())).is_err());
+}
+
+#[test]
+fn the_contract_says_which_rules_it_knows_and_which_are_in_force() {
+    let mut world = World::new();
+    for in_force in [1, 2] {
+        let answer = ask(&mut world, Question::Contract(QueryContract {})).unwrap();
+        let Answer::Contract(contract) = answer else {
+            panic!("{answer:?}");
+        };
+        assert_eq!(contract.rules_version, in_force);
+        assert_eq!(
+            (contract.rules_version_min, contract.rules_version_max),
+            (1, 1)
+        );
+        assert_eq!(contract.version, env!("CARGO_PKG_VERSION"));
+        world.set_parameter(params::RULES_VERSION, 2);
+    }
 }

@@ -83,7 +83,7 @@ impl Runner {
         exchange: &mut dyn Exchange,
         capabilities: Capabilities,
     ) -> Result<Said, Fault> {
-        let mut state = PeerState::new(exchange, capabilities);
+        let mut state = PeerState::new(exchange, capabilities, (self.clock)());
         let said = match call.function.as_str() {
             FUNCTION_BATCH => self.batch(call, &mut state),
             FUNCTION_QUERY => self.query(call, &mut state),

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use gx_contract::{State, StateError};
+use gx_contract::{Host, State, StateError};
 use prost::Message;
 
 use super::{capabilities::Capabilities, exchange::Exchange, range};
@@ -21,16 +21,22 @@ use crate::proto::protos::{
 pub(super) struct PeerState<'a> {
     exchange: &'a mut dyn Exchange,
     capabilities: Capabilities,
+    now_ms: i64,
     read: BTreeMap<String, Option<Vec<u8>>>,
     writes: BTreeMap<String, Vec<u8>>,
     failed: Option<StateError>,
 }
 
 impl<'a> PeerState<'a> {
-    pub(super) fn new(exchange: &'a mut dyn Exchange, capabilities: Capabilities) -> Self {
+    pub(super) fn new(
+        exchange: &'a mut dyn Exchange,
+        capabilities: Capabilities,
+        now_ms: i64,
+    ) -> Self {
         Self {
             exchange,
             capabilities,
+            now_ms,
             read: BTreeMap::new(),
             writes: BTreeMap::new(),
             failed: None,
@@ -168,6 +174,17 @@ impl State for PeerState<'_> {
 
     fn delete(&mut self, key: String) {
         self.writes.insert(key, Vec::new());
+    }
+
+    fn host(&self) -> Host {
+        let Capabilities {
+            read_keys_max,
+            write_keys_max,
+        } = self.capabilities;
+        Host {
+            batched_operations: read_keys_max.is_some() && write_keys_max.is_some(),
+            time_ms: self.now_ms,
+        }
     }
 }
 

@@ -14,12 +14,13 @@ use super::{
     faults::Faults,
     lock::{lock, read, write},
     options::CoreOptions,
-    sequencer::{Sequencer, check_size},
+    sequencer::Sequencer,
     store::{self, StoreError},
     validator::Validator,
+    wellformed::Rules,
     world::{Effects, World},
 };
-use crate::{CommitStatus, LedgerError, block, header::Headers, proto::common};
+use crate::{CommitStatus, LedgerError, block, proto::common};
 
 /// How far the chain is; what waiting callers watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct Core {
     pub(super) world: RwLock<World>,
     pub(super) faults: Mutex<Faults>,
     pub(super) submitted: Notify,
+    /// Tells when faults were switched.
+    pub(super) switched: Notify,
     sequencer: Mutex<Sequencer>,
     committer: Mutex<Committer>,
     blocks: Blocks,
@@ -82,6 +85,7 @@ impl Core {
             world: RwLock::new(world),
             faults: Mutex::default(),
             submitted: Notify::new(),
+            switched: Notify::new(),
             sequencer: Mutex::default(),
             committer: Mutex::new(committer),
             blocks,
@@ -116,15 +120,21 @@ impl Core {
     /// Switches faults on and off.
     pub fn faults(&self, switch: impl FnOnce(&mut Faults)) {
         switch(&mut lock(&self.faults));
+        self.switched.notify_waiters();
     }
 
-    /// Hands an envelope to the orderer, which looks at its size and its header only.
+    /// Hands an envelope to the orderer, which looks at its size, its header and, where
+    /// certificates count, its signature only.
     ///
     /// # Errors
     /// As for [`Ledger::submit`](crate::Ledger::submit).
     pub fn submit(&self, envelope: &Bytes) -> Result<(), LedgerError> {
-        check_size(envelope, &self.options.limits)?;
         self.check_envelope(envelope)?;
+        self.order(envelope)
+    }
+
+    /// Takes an envelope that was checked.
+    pub(super) fn order(&self, envelope: &Bytes) -> Result<(), LedgerError> {
         let mut sequencer = lock(&self.sequencer);
         if sequencer.is_closed() {
             return Err(shut_down());
@@ -135,18 +145,6 @@ impl Core {
         }
         self.submitted.notify_one();
         answer
-    }
-
-    fn check_envelope(&self, envelope: &Bytes) -> Result<(), LedgerError> {
-        let message = match Headers::open(envelope) {
-            Err(flag) => flag.to_string(),
-            Ok((headers, _)) if !headers.is_transaction() => "not a transaction".into(),
-            Ok((headers, _)) if headers.channel.channel_id != self.options.channel => {
-                format!("no such channel: {}", headers.channel.channel_id)
-            }
-            Ok(_) => return Ok(()),
-        };
-        Err(LedgerError::EnvelopeRefused { message })
     }
 
     /// How many envelopes wait for a block.
@@ -184,13 +182,12 @@ impl Core {
     }
 
     fn validate(&self, envelopes: Vec<Bytes>) -> (common::Block, Effects) {
+        let rules = Rules::new(&self.options);
+        let checked = envelopes.iter().map(|envelope| rules.check(envelope));
+        let checked = checked.collect();
         let world = read(&self.world);
-        let CoreOptions {
-            channel, chaincode, ..
-        } = &self.options;
         let mut conflicts = lock(&self.faults).conflicts;
-        let (flags, mut effects) =
-            Validator::new(&world, channel, chaincode, &mut conflicts).judge(&envelopes);
+        let (flags, mut effects) = Validator::new(&world, &mut conflicts).judge(checked);
         lock(&self.faults).conflicts = conflicts;
         let previous_hash = Bytes::copy_from_slice(&world.hash);
         let block = block::assemble(world.height, previous_hash, envelopes, &flags);

@@ -19,6 +19,14 @@ use crate::{
     transaction,
 };
 
+/// What running the contract gave.
+pub(super) struct Ran {
+    /// What the endorser signs: an encoded `protos.ProposalResponsePayload`.
+    pub(super) payload: Bytes,
+    /// What the contract answers.
+    pub(super) answer: Bytes,
+}
+
 impl Core {
     /// Has an encoded `protos.Proposal` run by all endorsers; the answer is the
     /// envelope of the transaction, without a signature.
@@ -97,27 +105,44 @@ impl Core {
         }
         let creator = Identity::from_creator(&proposal.headers.signature.creator)
             .ok_or_else(|| LedgerError::internal("the creator cannot be read"))?;
+        let ran = self.call(index, fault.behind, proposal, creator);
+        Ok(ran.map(|ran| ran.payload))
+    }
+
+    /// Runs the contract as one endorser does, `behind` blocks ago.
+    pub(super) fn call(
+        &self,
+        index: usize,
+        behind: u64,
+        proposal: &Proposal,
+        creator: Identity,
+    ) -> Result<Ran, ChaincodeFailure> {
         let invocation = Invocation {
             timestamp_ms: proposal.headers.time_ms(),
             msp_id: creator.msp_id,
             role: creator.role,
         };
-        if let Err(failure) = check_time(invocation.timestamp_ms, (self.options.clock)()) {
-            return Ok(Err(failure));
-        }
+        check_time(invocation.timestamp_ms, (self.options.clock)())?;
         let contract = &self.options.endorsers[index].contract;
-        let ran = self.simulate(fault.behind, |simulation| {
-            contract.invoke(simulation, &invocation, &proposal.argument)
+        let argument = &proposal.argument;
+        let ((emitted, answer), rwset) =
+            self.simulate(behind, |simulation| match proposal.function.as_str() {
+                FUNCTION_BATCH => {
+                    let emitted = contract.invoke(simulation, &invocation, argument)?;
+                    Ok((Some(emitted), Bytes::new()))
+                }
+                FUNCTION_QUERY => Ok((None, contract.query(simulation, argument)?.into())),
+                other => Err(ChaincodeFailure::new(format!("unknown function: {other}"))),
+            })?;
+        let event = emitted.map(|payload| protos::ChaincodeEvent {
+            chaincode_id: proposal.chaincode.clone(),
+            tx_id: proposal.headers.channel.tx_id.clone(),
+            event_name: BATCH_EVENT.into(),
+            payload: payload.into(),
         });
-        Ok(ran.map(|(payload, rwset)| {
-            let event = protos::ChaincodeEvent {
-                chaincode_id: proposal.chaincode.clone(),
-                tx_id: proposal.headers.channel.tx_id.clone(),
-                event_name: BATCH_EVENT.into(),
-                payload: payload.into(),
-            };
-            transaction::response_payload(proposal, &rwset, &event)
-        }))
+        let payload =
+            transaction::response_payload(proposal, &rwset, event.as_ref(), answer.clone());
+        Ok(Ran { payload, answer })
     }
 
     /// Runs something on the state as it was `behind` blocks ago.
@@ -153,7 +178,7 @@ impl Core {
     }
 }
 
-/// Who endorsed; without certificates there is nothing to sign with.
+/// Who endorsed: the endorser's word, which nobody checks in one process.
 fn endorsement(endorser: &Endorser) -> protos::Endorsement {
     let identity = msp::SerializedIdentity {
         mspid: endorser.msp_id.clone(),

@@ -25,6 +25,10 @@ pub struct Faults {
     pub drop_status_answers: u32,
     /// Transactions that are flagged as read conflicts though they are none.
     pub conflicts: u32,
+    /// Calls over the wire whose connection breaks when their answer is ready.
+    pub drop_connections: u32,
+    /// Answers over the wire are held back for as long as this is on.
+    pub hold_answers: bool,
     /// Faults of endorsers, by their index; these last until they are removed.
     pub endorsers: BTreeMap<usize, EndorserFault>,
 }
@@ -76,6 +80,11 @@ impl Faults {
         } else {
             Ok(())
         }
+    }
+
+    /// Whether the connection of a call breaks.
+    pub(super) fn drop_connection(&mut self) -> bool {
+        spend(&mut self.drop_connections)
     }
 
     /// What is wrong with an endorser.

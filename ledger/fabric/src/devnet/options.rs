@@ -5,14 +5,18 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use crate::{Contract, GxContract};
+use super::trust::Trust;
+use crate::{
+    Contract, GxContract,
+    msp::{Membership, SigningIdentity},
+};
 
 /// The channel's name unless another is given.
 pub const CHANNEL: &str = "gx";
 /// The chaincode's name unless another is given.
 pub const CHAINCODE: &str = "gx";
 /// The organization's MSP unless another is given.
-pub const MSP_ID: &str = "GxMSP";
+pub const MSP_ID: &str = "Org1MSP";
 
 /// Tells the time in milliseconds since the Unix epoch.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -71,6 +75,9 @@ pub struct Endorser {
     pub msp_id: String,
     /// What it runs; another contract makes it a peer on other rules.
     pub contract: Arc<dyn Contract>,
+    /// What it signs endorsements with. Without one they bear its name and no
+    /// signature, which is good enough only where nobody checks.
+    pub identity: Option<SigningIdentity>,
 }
 
 /// What a devnet is made of.
@@ -84,25 +91,50 @@ pub struct CoreOptions {
     pub limits: Limits,
     /// Who endorses; the first also answers queries.
     pub endorsers: Vec<Endorser>,
+    /// How the network knows who speaks.
+    pub trust: Trust,
     /// The network's own time: it dates block 0 and refuses proposals from the future.
     pub clock: Clock,
 }
 
 impl CoreOptions {
     /// One organization with `endorsers` peers that run `contract`, default names
-    /// and limits, the system's clock.
+    /// and limits, the system's clock. Everybody is believed.
     pub fn new(contract: Arc<dyn Contract>, endorsers: usize) -> Self {
         let endorser = |index| Endorser {
             name: format!("peer{index}"),
             msp_id: MSP_ID.into(),
             contract: contract.clone(),
+            identity: None,
         };
         Self {
             channel: CHANNEL.into(),
             chaincode: CHAINCODE.into(),
             limits: Limits::default(),
             endorsers: (0..endorsers.max(1)).map(endorser).collect(),
+            trust: Trust::Word,
             clock: system_clock(),
+        }
+    }
+
+    /// A channel whose members are known by certificates. Each of `endorsers`, a peer's
+    /// address and identity, runs `contract`; a transaction needs one endorsement of
+    /// every organization.
+    pub fn certified(
+        contract: Arc<dyn Contract>,
+        members: Membership,
+        endorsers: impl IntoIterator<Item = (String, SigningIdentity)>,
+    ) -> Self {
+        let endorser = |(name, identity): (String, SigningIdentity)| Endorser {
+            name,
+            msp_id: identity.msp_id().to_owned(),
+            contract: contract.clone(),
+            identity: Some(identity),
+        };
+        Self {
+            endorsers: endorsers.into_iter().map(endorser).collect(),
+            trust: Trust::Certificates(Arc::new(members.into())),
+            ..Self::new(contract.clone(), 1)
         }
     }
 }

@@ -6,7 +6,6 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::options::Limits;
-use crate::LedgerError;
 
 /// Pending envelopes.
 #[derive(Debug, Clone, Default)]
@@ -61,20 +60,6 @@ impl Sequencer {
     }
 }
 
-/// Whether the orderer takes an envelope of this size at all.
-///
-/// # Errors
-/// [`LedgerError::TooLarge`] if not.
-pub(super) fn check_size(envelope: &Bytes, limits: &Limits) -> Result<(), LedgerError> {
-    let (size, most) = (envelope.len(), limits.absolute_max_bytes);
-    if size <= most {
-        return Ok(());
-    }
-    Err(LedgerError::TooLarge {
-        message: format!("envelope is {size} bytes and the most is {most}"),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,18 +104,5 @@ mod tests {
         sequencer.push(vec![0; 1].into());
         assert!(sequencer.is_full(&limits(2, 100)));
         assert!(sequencer.is_full(&limits(9, 10)));
-    }
-
-    #[test]
-    fn too_large_is_refused() {
-        let limits = Limits {
-            absolute_max_bytes: 3,
-            ..Limits::default()
-        };
-        assert!(check_size(&vec![0; 3].into(), &limits).is_ok());
-        assert!(matches!(
-            check_size(&vec![0; 4].into(), &limits),
-            Err(LedgerError::TooLarge { .. })
-        ));
     }
 }

@@ -3,10 +3,9 @@
 
 use std::{collections::BTreeSet, ops::Bound};
 
-use bytes::Bytes;
-
 use super::{
     simulation::{range_end, read},
+    wellformed::Checked,
     world::{Changes, Effects, Version, Versioned, View, World},
 };
 use crate::{
@@ -24,28 +23,19 @@ use crate::{
 /// conflicts, whatever they read.
 pub(super) struct Validator<'a> {
     world: &'a World,
-    channel: &'a str,
-    chaincode: &'a str,
     conflicts: &'a mut u32,
     effects: Effects,
     ids: BTreeSet<String>,
 }
 
 impl<'a> Validator<'a> {
-    pub(super) fn new(
-        world: &'a World,
-        channel: &'a str,
-        chaincode: &'a str,
-        conflicts: &'a mut u32,
-    ) -> Self {
+    pub(super) fn new(world: &'a World, conflicts: &'a mut u32) -> Self {
         let effects = Effects {
             number: world.height,
             ..Effects::default()
         };
         Self {
             world,
-            channel,
-            chaincode,
             conflicts,
             effects,
             ids: BTreeSet::new(),
@@ -53,27 +43,16 @@ impl<'a> Validator<'a> {
     }
 
     /// The flags, one an envelope, and what the block does but for its hash.
-    pub(super) fn judge(mut self, envelopes: &[Bytes]) -> (Vec<ValidationFlag>, Effects) {
+    pub(super) fn judge(mut self, envelopes: Vec<Checked>) -> (Vec<ValidationFlag>, Effects) {
         let flags = (0..)
             .zip(envelopes)
             .map(|(index, envelope)| self.envelope(index, envelope));
         (flags.collect(), self.effects)
     }
 
-    fn envelope(&mut self, transaction: u64, envelope: &Bytes) -> ValidationFlag {
-        let (headers, body) = match Headers::open(envelope) {
-            Ok(opened) => opened,
-            Err(flag) => return flag,
-        };
-        // An id that is not the transaction's own may be anybody's: it is not noted.
-        if let Err(flag) = check_headers(&headers, self.channel) {
-            return flag;
-        }
-        let tx_id = headers.channel.tx_id;
-        if self.world.statuses.contains_key(&tx_id) || !self.ids.insert(tx_id.clone()) {
-            return ValidationFlag::DUPLICATE_TXID;
-        }
-        let flag = match self.effect(body) {
+    fn envelope(&mut self, transaction: u64, envelope: Checked) -> ValidationFlag {
+        let Checked { tx_id, rwset, form } = envelope;
+        let flag = match form.and_then(|()| self.effect(&tx_id, rwset)) {
             Ok(rwset) => {
                 let version = Version {
                     block: self.effects.number,
@@ -84,21 +63,29 @@ impl<'a> Validator<'a> {
             }
             Err(flag) => flag,
         };
-        self.effects.flags.push((tx_id, flag));
+        self.effects.note(tx_id, flag);
         flag
     }
 
-    fn effect(&mut self, body: Bytes) -> Result<KvrwSet, ValidationFlag> {
-        let effect = Effect::decode(body)?;
-        if effect.chaincode != self.chaincode {
-            return Err(ValidationFlag::INVALID_ENDORSER_TRANSACTION);
+    fn effect(
+        &mut self,
+        tx_id: &str,
+        rwset: Result<KvrwSet, ValidationFlag>,
+    ) -> Result<KvrwSet, ValidationFlag> {
+        if self.world.statuses.contains_key(tx_id) {
+            return Err(ValidationFlag::DUPLICATE_TXID);
         }
-        check_reads(&effect.rwset, self.world.view(&self.effects.changes))?;
+        let rwset = rwset?;
+        // Within a block an id is taken by the first that is endorsed as it should be.
+        if !self.ids.insert(tx_id.to_owned()) {
+            return Err(ValidationFlag::DUPLICATE_TXID);
+        }
+        check_reads(&rwset, self.world.view(&self.effects.changes))?;
         if *self.conflicts > 0 {
             *self.conflicts -= 1;
             return Err(ValidationFlag::MVCC_READ_CONFLICT);
         }
-        Ok(effect.rwset)
+        Ok(rwset)
     }
 }
 
@@ -117,10 +104,7 @@ pub(super) fn replay(block: &common::Block) -> Result<Effects, LedgerError> {
         let Ok((headers, body)) = Headers::open(envelope) else {
             continue;
         };
-        if !headers.is_transaction() || !headers.id_is_own() {
-            continue;
-        }
-        if flag.is_valid() {
+        if flag.is_valid() && headers.is_transaction() {
             let rwset = Effect::decode(body).map_err(LedgerError::internal)?.rwset;
             let version = Version {
                 block: effects.number,
@@ -128,24 +112,9 @@ pub(super) fn replay(block: &common::Block) -> Result<Effects, LedgerError> {
             };
             write(&mut effects.changes, rwset, version);
         }
-        if flag != ValidationFlag::DUPLICATE_TXID {
-            effects.flags.push((headers.channel.tx_id, flag));
-        }
+        effects.note(headers.channel.tx_id, flag);
     }
     Ok(effects)
-}
-
-fn check_headers(headers: &Headers, channel: &str) -> Result<(), ValidationFlag> {
-    if !headers.is_transaction() {
-        return Err(ValidationFlag::UNKNOWN_TX_TYPE);
-    }
-    if headers.channel.channel_id != channel {
-        return Err(ValidationFlag::TARGET_CHAIN_NOT_FOUND);
-    }
-    if !headers.id_is_own() {
-        return Err(ValidationFlag::BAD_PROPOSAL_TXID);
-    }
-    Ok(())
 }
 
 /// Whether all that was read is still so: keys first, then ranges, as Fabric does.

@@ -46,8 +46,18 @@ pub(super) struct Effects {
     pub(super) hash: [u8; 32],
     /// What its valid transactions wrote.
     pub(super) changes: Changes,
-    /// The flags of transactions whose ids are met for the first time.
+    /// The flags of transactions, in order. The first one of an id counts: whoever
+    /// brings an id into the chain first has it, as on Fabric.
     pub(super) flags: Vec<(String, ValidationFlag)>,
+}
+
+impl Effects {
+    /// Notes what became of a transaction, if it has an id.
+    pub(super) fn note(&mut self, tx_id: String, flag: ValidationFlag) {
+        if !tx_id.is_empty() {
+            self.flags.push((tx_id, flag));
+        }
+    }
 }
 
 /// Everything that is committed.

@@ -1,7 +1,7 @@
 //! X.509 certificates of people and peers: how long they hold, what attributes
 //! Fabric CA wrote into them, and what their keys have signed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use gx_contract::ChainRole;
 use p256::{
@@ -11,6 +11,7 @@ use p256::{
 use serde::Deserialize;
 use x509_parser::{
     asn1_rs::{Oid, oid},
+    extensions::GeneralName,
     pem::parse_x509_pem,
     prelude::{FromDer, X509Certificate},
 };
@@ -45,6 +46,8 @@ pub struct Certificate {
     not_before_ms: i64,
     not_after_ms: i64,
     is_authority: bool,
+    units: Vec<String>,
+    names: Vec<String>,
     attributes: BTreeMap<String, String>,
 }
 
@@ -76,6 +79,8 @@ impl Certificate {
             not_before_ms: x509.validity().not_before.timestamp().saturating_mul(1_000),
             not_after_ms: x509.validity().not_after.timestamp().saturating_mul(1_000),
             is_authority: x509.is_ca(),
+            units: units(&x509),
+            names: names(&x509),
             attributes: attributes(&x509),
             der: block.contents,
         })
@@ -116,6 +121,16 @@ impl Certificate {
     /// Until when it holds, in milliseconds since the Unix epoch.
     pub fn not_after_ms(&self) -> i64 {
         self.not_after_ms
+    }
+
+    /// Its holder's organizational units, of which one tells client from peer.
+    pub fn units(&self) -> &[String] {
+        &self.units
+    }
+
+    /// The hosts that it is for: names, and addresses as they are written.
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// Whether it may issue others.
@@ -161,6 +176,33 @@ impl Certificate {
         };
         signature.normalize_s() == signature && self.key.verify(message, &signature).is_ok()
     }
+}
+
+fn units(x509: &X509Certificate<'_>) -> Vec<String> {
+    let units = x509.subject().iter_organizational_unit();
+    units
+        .filter_map(|unit| unit.as_str().ok())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn names(x509: &X509Certificate<'_>) -> Vec<String> {
+    let found = x509.subject_alternative_name().ok().flatten();
+    let names = found.map(|found| found.value.general_names.as_slice());
+    let names = names.unwrap_or_default().iter();
+    names
+        .filter_map(|name| match name {
+            GeneralName::DNSName(name) => Some((*name).to_owned()),
+            GeneralName::IPAddress(bytes) => address(bytes),
+            _ => None,
+        })
+        .collect()
+}
+
+fn address(bytes: &[u8]) -> Option<String> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    let address = v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from));
+    address.ok().map(|address| address.to_string())
 }
 
 fn attributes(x509: &X509Certificate<'_>) -> BTreeMap<String, String> {

@@ -43,6 +43,41 @@ pub struct Member {
     pub certificate: Certificate,
 }
 
+/// What somebody is within an organization: Fabric's node organizational units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Submits and reads.
+    Client,
+    /// Submits, reads and administers.
+    Admin,
+    /// Endorses and reads.
+    Peer,
+    /// Orders.
+    Orderer,
+}
+
+impl Kind {
+    fn named(unit: &str) -> Option<Self> {
+        match unit {
+            "client" => Some(Self::Client),
+            "admin" => Some(Self::Admin),
+            "peer" => Some(Self::Peer),
+            "orderer" => Some(Self::Orderer),
+            _ => None,
+        }
+    }
+
+    /// Whether the channel takes transactions from such a member.
+    pub fn may_write(self) -> bool {
+        matches!(self, Self::Client | Self::Admin)
+    }
+
+    /// Whether the channel shows blocks and statuses to such a member.
+    pub fn may_read(self) -> bool {
+        self.may_write() || self == Self::Peer
+    }
+}
+
 impl Membership {
     /// Adds an organization with its authorities, a PEM text of one or more.
     ///
@@ -118,6 +153,17 @@ impl Member {
             true => Ok(()),
             false => Err(NotAuthentic::Expired),
         }
+    }
+
+    /// What the member is within its organization; `None` where the certificate names
+    /// nothing or more than one, which Fabric takes for nobody.
+    pub fn kind(&self) -> Option<Kind> {
+        let mut kinds = self
+            .certificate
+            .units()
+            .iter()
+            .filter_map(|unit| Kind::named(unit));
+        kinds.next().filter(|_| kinds.next().is_none())
     }
 
     /// The organization and the role, as the contract asks for them.

@@ -2,6 +2,7 @@
 //! organization, and signatures as Fabric takes them.
 
 mod certificate;
+mod files;
 mod membership;
 mod signing;
 #[cfg(test)]
@@ -10,5 +11,6 @@ mod testing;
 mod tests;
 
 pub use certificate::{Certificate, CertificateError};
-pub use membership::{Member, Membership, NotAuthentic};
+pub use files::{FilesError, IdentityFiles};
+pub use membership::{Kind, Member, Membership, NotAuthentic};
 pub use signing::{SigningError, SigningIdentity};

@@ -69,7 +69,7 @@ async fn a_batch_goes_from_endorsement_to_its_event() {
     let event = block.transactions[0].event.clone().unwrap();
     let event = BatchCommitted::decode(event).unwrap();
     assert_eq!(
-        event.msp_id, "GxMSP gx_admin",
+        event.msp_id, "Org1MSP gx_admin",
         "the identity of the lane's domain"
     );
     assert_eq!(event.cursor.unwrap().number, 3);

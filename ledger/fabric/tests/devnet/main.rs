@@ -12,3 +12,4 @@ mod lanes;
 mod ledger;
 mod readers;
 mod validation;
+mod wire;

@@ -128,7 +128,7 @@ fn a_copy_of_an_invalid_one_is_a_duplicate_too() {
 }
 
 #[test]
-fn nobody_takes_the_id_of_another() {
+fn an_id_that_is_not_the_digest_is_flagged_and_taken_as_on_fabric() {
     let chain = Chain::new(1);
     let one = chain.prepare("put a 1");
     let mut envelope = common::Envelope::decode(one.envelope.clone()).unwrap();
@@ -142,7 +142,9 @@ fn nobody_takes_the_id_of_another() {
     chain.core.submit(&envelope.encode_to_vec().into()).unwrap();
     let number = chain.core.cut_block().unwrap().unwrap();
     assert_eq!(chain.flags(number), [8]);
-    assert_eq!(chain.core.status(&channel.tx_id), None);
+    let status = chain.core.status(&channel.tx_id).unwrap();
+    assert_eq!(status.flag, ValidationFlag::BAD_PROPOSAL_TXID);
+    assert_eq!(chain.status(&one), None);
 }
 
 #[test]

@@ -16,7 +16,7 @@ async fn wallet(app: &App, account: &str) -> wallet::Model {
 fn key(first_sequence: i64) -> CreditKey {
     CreditKey {
         account: "SYSTEM_OPERATIONS_FUND".to_owned(),
-        msp_id: "GxMSP".to_owned(),
+        msp_id: "Org1MSP".to_owned(),
         lane: "partner/1".to_owned(),
         first_sequence,
     }

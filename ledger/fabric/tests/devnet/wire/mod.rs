@@ -1,0 +1,4 @@
+//! The devnet over Fabric's wire.
+
+mod harness;
+mod transactions;
