@@ -10,6 +10,7 @@ const FILES: &[&str] = &[
     "common/common.proto",
     "common/configtx.proto",
     "gateway/gateway.proto",
+    "ledger/queryresult/kv_query_result.proto",
     "ledger/rwset/kvrwset/kv_rwset.proto",
     "ledger/rwset/rwset.proto",
     "msp/identities.proto",

@@ -3,11 +3,12 @@
 //!
 //! Below it stand Fabric's own messages ([`proto`]) with what Fabric says about
 //! them ([`header`], [`proposal`], [`transaction`], [`block`], [`header_hash`]),
-//! the contract as chaincode ([`contract`]), and a Fabric in one process
-//! ([`devnet`]).
+//! the contract as chaincode ([`contract`]), the server that runs it for a
+//! network's peers ([`chaincode`]), and a Fabric in one process ([`devnet`]).
 
 pub mod block;
 pub mod ca;
+pub mod chaincode;
 pub mod client;
 pub mod contract;
 pub mod devnet;
