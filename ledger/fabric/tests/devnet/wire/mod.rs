@@ -6,4 +6,5 @@ mod flags;
 pub(crate) mod harness;
 mod node;
 pub(crate) mod refused;
+mod seek;
 mod transactions;
