@@ -6,18 +6,20 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     LedgerError, ValidationFlag,
-    header::{Headers, to_timestamp},
+    header::{Headers, to_timestamp, transaction_id},
     header_hash::header_hash,
     ledger,
     proto::common::{
         Block, BlockData, BlockHeader, BlockMetadata, BlockMetadataIndex, ChannelHeader,
-        ConfigEnvelope, Envelope, Header, HeaderType, Payload,
+        ConfigEnvelope, Envelope, Header, HeaderType, Payload, SignatureHeader,
     },
     transaction::Effect,
 };
 
 /// How many places a block's metadata has.
 const METADATA_LEN: usize = 5;
+/// How long a nonce is.
+const NONCE_LEN: usize = 24;
 
 /// The hash of a block, which its header has.
 pub fn hash(block: &Block) -> [u8; 32] {
@@ -55,21 +57,38 @@ pub fn assemble(
     }
 }
 
-/// The first block of a channel: one configuration envelope that names the channel
-/// and configures nothing.
+/// The first block of a channel whose configuration nobody asks for: it names the
+/// channel and nothing else.
 pub fn genesis(channel: &str, time_ms: i64) -> Block {
+    configured(channel, time_ms, &ConfigEnvelope::default())
+}
+
+/// The first block of a channel: one configuration envelope, which nobody signs.
+pub fn configured(channel: &str, time_ms: i64, config: &ConfigEnvelope) -> Block {
+    let data = config.encode_to_vec();
+    let nonce = Sha256::new()
+        .chain_update(channel)
+        .chain_update(time_ms.to_be_bytes())
+        .chain_update(&data)
+        .finalize();
+    let signature = SignatureHeader {
+        nonce: Bytes::copy_from_slice(&nonce[..NONCE_LEN]),
+        ..SignatureHeader::default()
+    };
     let header = ChannelHeader {
         r#type: HeaderType::Config as i32,
+        version: 1,
         timestamp: Some(to_timestamp(time_ms)),
         channel_id: channel.into(),
+        tx_id: transaction_id(&signature.nonce, &[]),
         ..Default::default()
     };
     let payload = Payload {
         header: Some(Header {
             channel_header: header.encode_to_vec().into(),
-            signature_header: Bytes::new(),
+            signature_header: signature.encode_to_vec().into(),
         }),
-        data: ConfigEnvelope::default().encode_to_vec().into(),
+        data: data.into(),
     };
     let envelope = Envelope {
         payload: payload.encode_to_vec().into(),

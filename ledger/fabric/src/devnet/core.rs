@@ -12,11 +12,12 @@ use super::{
     blocks::Blocks,
     committer::Committer,
     faults::Faults,
+    genesis,
     lock::{lock, read, write},
     options::CoreOptions,
     sequencer::Sequencer,
     store::{self, StoreError},
-    validator::Validator,
+    validator::{Validator, replay},
     wellformed::Rules,
     world::{Effects, World},
 };
@@ -49,12 +50,12 @@ pub struct Core {
 impl Core {
     /// A chain with block 0 that lives and dies with the process.
     pub fn in_memory(options: CoreOptions) -> Self {
-        let genesis = block::genesis(&options.channel, (options.clock)());
-        let world = World {
-            height: 1,
+        let genesis = genesis::block(&options);
+        let mut world = World::default();
+        world.apply(replay(&genesis).unwrap_or_else(|_| Effects {
             hash: block::hash(&genesis),
-            ..World::default()
-        };
+            ..Effects::default()
+        }));
         let blocks = Blocks::Memory(RwLock::new(vec![genesis]));
         Self::new(options, blocks, Committer::default(), world)
     }
@@ -65,7 +66,7 @@ impl Core {
     /// # Errors
     /// If the folder cannot be read or written, is in use or is damaged.
     pub fn open(options: CoreOptions, folder: &Path) -> Result<Self, StoreError> {
-        let genesis = block::genesis(&options.channel, (options.clock)());
+        let genesis = genesis::block(&options);
         let (blocks, state, world) = store::open(folder, &genesis)?;
         Ok(Self::new(
             options,

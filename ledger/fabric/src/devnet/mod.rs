@@ -17,6 +17,7 @@ mod driver;
 mod endorsement;
 mod endorser;
 mod faults;
+mod genesis;
 mod ledger;
 mod lock;
 mod material;

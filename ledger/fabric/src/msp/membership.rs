@@ -98,6 +98,12 @@ impl Membership {
         self.authorities.keys().map(String::as_str)
     }
 
+    /// The organizations with the authorities that each trusts.
+    pub fn authorities(&self) -> impl Iterator<Item = (&str, &[Certificate])> {
+        let all = self.authorities.iter();
+        all.map(|(msp_id, authorities)| (msp_id.as_str(), authorities.as_slice()))
+    }
+
     /// Finds out whose bytes a creator is. Time plays no part: a block is judged
     /// alike for ever.
     ///

@@ -3,13 +3,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod check;
 mod driver;
 mod endorsement;
 mod faults;
 mod files;
+mod genesis;
 mod harness;
 mod lanes;
 mod ledger;
+mod material;
 mod readers;
 mod validation;
 mod wire;

@@ -1,6 +1,8 @@
 //! Endorse: collects what the channel's policy asks for, and puts the transaction
 //! together.
 
+use std::collections::BTreeSet;
+
 use prost::Message;
 use tonic::{Code, Status};
 
@@ -100,21 +102,17 @@ impl Peer {
     ) -> Result<Vec<Endorsed>, Vec<ErrorDetail>> {
         let mut collected = Vec::new();
         let mut details = Vec::new();
-        for msp_id in msp_ids {
-            let mut endorsers = self.endorsers_of(msp_id);
-            collected.extend(endorsers.find_map(|index| {
+        // An organization that is named twice endorses once.
+        let msp_ids = BTreeSet::from_iter(msp_ids);
+        for msp_id in &msp_ids {
+            collected.extend(self.endorsers_of(msp_id).find_map(|index| {
                 let endorsed = self.core.process(&self.roll, index, signed);
-                endorsed
-                    .map(|endorsed| (index, endorsed))
-                    .inspect_err(|refusal| details.push(self.detail(index, refusal)))
-                    .ok()
+                let refused = |refusal: &_| details.push(self.detail(index, refusal));
+                endorsed.inspect_err(refused).ok()
             }));
         }
         match collected.len() == msp_ids.len() {
-            true => Ok(collected
-                .into_iter()
-                .map(|(_, endorsed)| endorsed)
-                .collect()),
+            true => Ok(collected),
             false => Err(details),
         }
     }

@@ -167,11 +167,12 @@ async fn one_organization_alone_endorses_in_vain() {
     for msp_id in ["Org1MSP", "Org2MSP"] {
         let proposal = net.proposal(partner, FUNCTION_BATCH, "put a 1");
         let signed = proposal.signed(partner);
-        let prepared = client.endorse_by(signed, &[msp_id]).await.unwrap();
-        client
-            .submit(edited(&prepared, partner, |_| {}))
-            .await
-            .unwrap();
+        let twice = [msp_id, msp_id];
+        let mut prepared = client.endorse_by(signed, &twice).await.unwrap();
+        prepared = edited(&prepared, partner, |parts| {
+            assert_eq!(parts.endorsements().len(), 1);
+        });
+        client.submit(prepared).await.unwrap();
         let number = net.core.cut_block().unwrap().unwrap();
         assert_eq!(net.flags(number), [10], "{msp_id}");
     }

@@ -31,6 +31,8 @@ use tonic::{
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint},
 };
 
+use crate::check::Authorities;
+
 /// A devnet that serves.
 pub(crate) struct Net {
     pub(crate) core: Arc<Core>,
@@ -71,6 +73,14 @@ impl Net {
     /// An identity of the first organization.
     pub(crate) fn identity(&self, name: &str) -> &SigningIdentity {
         &self.material.organizations[0].identities[name].identity
+    }
+
+    /// The organizations' authorities, for a check that trusts nothing else.
+    pub(crate) fn authorities(&self) -> Authorities {
+        let organizations = self.material.organizations.iter();
+        organizations
+            .map(|found| (found.msp_id.to_owned(), found.authority_pem.clone()))
+            .collect()
     }
 
     /// The flags of a block.

@@ -1,9 +1,10 @@
 //! The devnet over Fabric's wire.
 
 mod blocks;
-mod edit;
+pub(crate) mod edit;
 mod flags;
-mod harness;
+pub(crate) mod harness;
 mod node;
-mod refused;
+pub(crate) mod refused;
+mod seek;
 mod transactions;

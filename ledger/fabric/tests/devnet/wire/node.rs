@@ -9,7 +9,7 @@ use std::{
 use gx_fabric::devnet::Driver;
 
 use super::harness::Net;
-use crate::harness::Script;
+use crate::{check::faults, harness::Script};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fabric_s_own_client_for_node_works_unchanged() {
@@ -26,14 +26,20 @@ async fn fabric_s_own_client_for_node_works_unchanged() {
     let file = net.folder.path().join("connection.json");
     std::fs::write(&file, serde_json::to_vec_pretty(&connection).unwrap()).unwrap();
 
+    let authorities = net.authorities();
     let tests = tokio::task::spawn_blocking(move || run(&file));
-    let passed = tests.await.unwrap();
+    let told = tests.await.unwrap();
     net.server.shutdown().await.unwrap();
     driver.shutdown().await.unwrap();
-    assert!(passed, "the client's tests have failed");
+    assert_eq!(told, Ok(()));
+    let blocks: Vec<_> = (0..net.core.height())
+        .map(|number| net.core.block(number).unwrap().unwrap())
+        .collect();
+    assert_eq!(faults(&blocks, &authorities), []);
 }
 
-fn run(connection: &Path) -> bool {
+/// What the tests tell if one fails.
+fn run(connection: &Path) -> Result<(), String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
     assert!(
         folder
@@ -41,7 +47,7 @@ fn run(connection: &Path) -> bool {
             .is_dir(),
         "Fabric's client is not installed: `make tools` installs it with npm (Node.js 20 or later)"
     );
-    let status = Command::new("node")
+    let output = Command::new("node")
         .args(["--test", "--test-concurrency=1"])
         .args([
             "transactions.test.mjs",
@@ -51,7 +57,10 @@ fn run(connection: &Path) -> bool {
         .current_dir(folder)
         .env("GX_CONNECTION", connection)
         .stdin(Stdio::null())
-        .status();
-    let status = status.expect("node is not installed: the test needs Node.js 20 or later");
-    status.success()
+        .output();
+    let output = output.expect("node is not installed: the test needs Node.js 20 or later");
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&output.stdout).into_owned()),
+    }
 }

@@ -55,7 +55,7 @@ async fn prepared(net: &Net, client: &mut Client) -> Envelope {
 }
 
 /// A client of an organization of the same name whose authority nobody knows.
-fn stranger() -> SigningIdentity {
+pub(crate) fn stranger() -> SigningIdentity {
     let now_ms = (system_clock())();
     let authority = Authority::create("ca.org1", now_ms).unwrap();
     let holder = Holder {
