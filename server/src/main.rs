@@ -56,6 +56,8 @@ struct Tool<T: Args> {
 enum Command {
     /// Runs everything in one process (the default).
     All,
+    /// Runs the contract for a Fabric network's peers, which dial in.
+    Chaincode(Chaincode),
     /// Plays two people against a running gx, and proves from its ledger and its
     /// database that it kept its promises.
     Demo(Tool<ops::demo::Options>),
@@ -80,6 +82,20 @@ enum Command {
     /// Writes the descriptor set of the interface, for gateways, linters and
     /// clients without reflection.
     Descriptor(ops::descriptor::Options),
+}
+
+/// The contract for a Fabric network; without a tool it is served.
+#[derive(Debug, Args)]
+struct Chaincode {
+    #[command(subcommand)]
+    tool: Option<ChaincodeTool>,
+}
+
+/// What to do with the chaincode, but serving it.
+#[derive(Debug, Subcommand)]
+enum ChaincodeTool {
+    /// Writes the package that peers install, and prints its id.
+    Package(Tool<ops::chaincode::Options>),
 }
 
 /// What to do with the outbox.
@@ -131,6 +147,13 @@ fn main() -> ExitCode {
     let run = Run { settings, output };
     match command.unwrap_or(Command::All) {
         Command::All => run.role(roles::all),
+        Command::Chaincode(Chaincode { tool: None }) => run.role(roles::chaincode),
+        Command::Chaincode(Chaincode {
+            tool: Some(ChaincodeTool::Package(tool)),
+        }) => report::finish(
+            run.format(tool.output),
+            ops::chaincode::package(&tool.options),
+        ),
         Command::Demo(tool) => {
             let format = run.format(tool.output);
             run.tool(tool, async |config, options| {

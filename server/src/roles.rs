@@ -1,5 +1,7 @@
 //! What a process runs. `all` runs everything on embedded defaults.
 
+mod chaincode;
+
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
@@ -31,6 +33,8 @@ use crate::{
     store::Store,
     submitter, telemetry, tokenomics, wallet,
 };
+
+pub use chaincode::chaincode;
 
 /// The ports of a process that runs everything.
 struct Ports {

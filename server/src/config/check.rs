@@ -3,6 +3,7 @@
 use std::fmt;
 
 use gx_contract::lane::PARTNER_LANES_MAX;
+use gx_fabric::chaincode::package::is_package_id;
 
 use super::{Config, Environment, LogFormat, place};
 use crate::store::DatabaseUrl;
@@ -50,6 +51,7 @@ impl Config {
         self.check_ports(&mut faults);
         self.check_ranges(&mut faults);
         self.check_words(&mut faults);
+        self.check_chaincode(&mut faults);
         if self.environment == Environment::Mainnet {
             self.check_mainnet(&mut faults);
         }
@@ -72,6 +74,7 @@ impl Config {
             ("listen.wallet", listen.wallet),
             ("listen.tokenomics", listen.tokenomics),
             ("listen.metrics", listen.metrics),
+            ("chaincode.port", self.chaincode.port),
         ];
         for (index, (name, port)) in ports.iter().enumerate() {
             let same = ports[..index].iter().find(|(_, other)| other == port);
@@ -105,11 +108,13 @@ impl Config {
     /// Every number with its bounds.
     #[rustfmt::skip]
     fn ranges(&self) -> Vec<(&'static str, u64, u64, u64)> {
-        let Self { ledger, lanes, projector, intake, token, login, limits, .. } = self;
+        let Self { ledger, chaincode, lanes, projector, intake, token, login, limits, .. } = self;
         let size = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         vec![
             ("ledger.batch_timeout_ms", ledger.batch_timeout_ms, 1, 60_000),
             ("ledger.max_message_count", size(ledger.max_message_count), 1, 10_000),
+            ("chaincode.threads", size(chaincode.threads), 1, 256),
+            ("chaincode.answer_ms", chaincode.answer_ms, 1_000, 300_000),
             ("lanes.partner", lanes.partner.into(), 1, PARTNER_LANES_MAX.into()),
             ("lanes.batch_commands", size(lanes.batch_commands), 1, 5_000),
             ("lanes.lease_ms", u64::try_from(lanes.lease_ms).unwrap_or(0), 1_000, 600_000),
@@ -149,6 +154,29 @@ impl Config {
         }
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log.filter) {
             faults.push(format!("log.filter: {error}"));
+        }
+    }
+
+    fn check_chaincode(&self, faults: &mut Vec<String>) {
+        let chaincode = &self.chaincode;
+        let id = &chaincode.package_id;
+        if !id.is_empty() && !is_package_id(id) {
+            faults.push(
+                "chaincode.package_id: must be a label and 64 lower-case hexadecimal digits, \
+                 parted by a colon"
+                    .to_owned(),
+            );
+        }
+        let tls = !chaincode.certificate_file.is_empty();
+        if tls == chaincode.key_file.is_empty() {
+            faults.push("chaincode.key_file: a certificate and its key need each other".to_owned());
+        }
+        if !tls && !chaincode.client_ca_file.is_empty() {
+            faults.push(
+                "chaincode.client_ca_file: peers show no certificate without TLS; set \
+                 chaincode.certificate_file"
+                    .to_owned(),
+            );
         }
     }
 
@@ -197,6 +225,9 @@ mod tests {
         config.limits.public_burst = 1;
         config.token.issuer = String::new();
         config.log.filter = "gx=loud".to_owned();
+        config.chaincode.package_id = "gx_1.0".to_owned();
+        config.chaincode.key_file = "key.pem".to_owned();
+        config.chaincode.client_ca_file = "ca.pem".to_owned();
         config.database.url = "mysql://x".to_owned();
         let faults = config.check().unwrap_err();
         let keys: Vec<_> = faults
@@ -214,6 +245,9 @@ mod tests {
                 "limits.public_burst",
                 "token.issuer",
                 "log.filter",
+                "chaincode.package_id",
+                "chaincode.key_file",
+                "chaincode.client_ca_file",
             ]
         );
     }

@@ -29,6 +29,7 @@ pub struct Config {
     pub listen: Listen,
     pub database: Database,
     pub ledger: Ledger,
+    pub chaincode: Chaincode,
     pub lanes: Lanes,
     pub projector: Projector,
     pub intake: Intake,
@@ -73,6 +74,13 @@ section! {
 section! {
     /// `[ledger]`.
     Ledger { batch_timeout_ms: u64, max_message_count: usize }
+}
+section! {
+    /// `[chaincode]`.
+    Chaincode {
+        host: std::net::IpAddr, port: u16, package_id: String, threads: usize, answer_ms: u64,
+        certificate_file: String, key_file: String, client_ca_file: String,
+    }
 }
 section! {
     /// `[lanes]`.

@@ -50,7 +50,8 @@ impl Config {
     }
 
     /// Sets the ports to follow each other from `base` (identity, wallet,
-    /// tokenomics, metrics), or all to free ones if it is 0.
+    /// tokenomics, metrics), or all to free ones if it is 0, the chaincode's too,
+    /// which else stays where its package says that it is.
     pub fn set_listen_base(&mut self, base: u16) {
         let port = |offset| {
             if base == 0 {
@@ -63,6 +64,9 @@ impl Config {
         self.listen.wallet = port(1);
         self.listen.tokenomics = port(2);
         self.listen.metrics = port(3);
+        if base == 0 {
+            self.chaincode.port = 0;
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 //! nothing, and read database and ledger each at one moment.
 
 pub mod audit;
+pub mod chaincode;
 pub mod config;
 pub mod demo;
 pub mod descriptor;

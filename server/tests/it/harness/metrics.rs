@@ -10,15 +10,7 @@ use super::Gx;
 impl Gx {
     /// The sum of a metric over its labels.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
-        let (_, text) = get(self.metrics_port(), "/metrics").await;
-        let samples: Vec<f64> = text
-            .lines()
-            .filter_map(|line| line.strip_prefix(name))
-            .filter(|rest| rest.starts_with([' ', '{']))
-            .filter_map(|rest| rest.rsplit(' ').next()?.parse().ok())
-            .collect();
-        assert!(!samples.is_empty(), "no metric {name} in\n{text}");
-        samples.iter().sum()
+        metric(self.metrics_port(), name).await
     }
 
     /// Status and body of `/readyz`.
@@ -27,8 +19,21 @@ impl Gx {
     }
 }
 
+/// The sum over its labels of what a port says of a metric.
+pub(super) async fn metric(port: u16, name: &str) -> f64 {
+    let (_, text) = get(port, "/metrics").await;
+    let samples: Vec<f64> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix(name))
+        .filter(|rest| rest.starts_with([' ', '{']))
+        .filter_map(|rest| rest.rsplit(' ').next()?.parse().ok())
+        .collect();
+    assert!(!samples.is_empty(), "no metric {name} in\n{text}");
+    samples.iter().sum()
+}
+
 /// One HTTP/1.1 call: the status and the body.
-async fn get(port: u16, path: &str) -> (u16, String) {
+pub(super) async fn get(port: u16, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await;
     let stream = stream.as_mut().expect("the port of metrics");
     let request = format!("GET {path} HTTP/1.0\r\nhost: localhost\r\n\r\n");
