@@ -3,7 +3,6 @@
 use std::fmt;
 
 use gx_contract::lane::PARTNER_LANES_MAX;
-use gx_fabric::chaincode::package::is_package_id;
 
 use super::{Config, Environment, LogFormat, place};
 use crate::store::DatabaseUrl;
@@ -159,14 +158,6 @@ impl Config {
 
     fn check_chaincode(&self, faults: &mut Vec<String>) {
         let chaincode = &self.chaincode;
-        let id = &chaincode.package_id;
-        if !id.is_empty() && !is_package_id(id) {
-            faults.push(
-                "chaincode.package_id: must be a label and 64 lower-case hexadecimal digits, \
-                 parted by a colon"
-                    .to_owned(),
-            );
-        }
         let tls = !chaincode.certificate_file.is_empty();
         if tls == chaincode.key_file.is_empty() {
             faults.push("chaincode.key_file: a certificate and its key need each other".to_owned());
@@ -225,7 +216,6 @@ mod tests {
         config.limits.public_burst = 1;
         config.token.issuer = String::new();
         config.log.filter = "gx=loud".to_owned();
-        config.chaincode.package_id = "gx_1.0".to_owned();
         config.chaincode.key_file = "key.pem".to_owned();
         config.chaincode.client_ca_file = "ca.pem".to_owned();
         config.database.url = "mysql://x".to_owned();
@@ -245,7 +235,6 @@ mod tests {
                 "limits.public_burst",
                 "token.issuer",
                 "log.filter",
-                "chaincode.package_id",
                 "chaincode.key_file",
                 "chaincode.client_ca_file",
             ]

@@ -6,7 +6,9 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context as _, bail};
 use gx_fabric::{
     GxContract,
-    chaincode::{MESSAGE_BYTES_MAX, Observer, Options, Outcome, Tls, serve},
+    chaincode::{
+        MESSAGE_BYTES_MAX, Observer, Options, Outcome, Tls, package::is_package_id, serve,
+    },
 };
 use tokio_util::sync::CancellationToken;
 
@@ -59,8 +61,12 @@ pub async fn chaincode(config: Config, shutdown: CancellationToken) -> anyhow::R
 
 fn options(config: &Config, clock: SharedClock) -> anyhow::Result<Options> {
     let settings = &config.chaincode;
-    if settings.package_id.is_empty() {
-        bail!("chaincode.package_id: must be set, or peers wait for ever for another");
+    if !is_package_id(&settings.package_id) {
+        // Peers would wait for ever for another, without a word.
+        bail!(
+            "chaincode.package_id: must be the id that `gx chaincode package` printed, a label \
+             and 64 lower-case hexadecimal digits, parted by a colon"
+        );
     }
     let tls = tls(settings)?;
     if tls.is_none() && config.environment == Environment::Mainnet {
