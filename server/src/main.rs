@@ -78,6 +78,12 @@ enum Command {
     },
     /// Does what a system needs once, beside a submitter and a projector.
     Bootstrap(Tool<ops::bootstrap::Options>),
+    /// Runs the contract for a Fabric network's peers, which dial in.
+    Chaincode {
+        /// What to do instead of running it.
+        #[command(subcommand)]
+        command: Option<ChaincodeCommand>,
+    },
     /// Plays two people against a running gx, and proves from its ledger and its
     /// database that it kept its promises.
     Demo(Tool<ops::demo::Options>),
@@ -108,6 +114,13 @@ enum Command {
 enum DevnetCommand {
     /// Writes what a client of the devnet needs: endpoint, certificates, keys, names.
     Connection(Tool<ops::devnet::Options>),
+}
+
+/// What to do with the chaincode.
+#[derive(Debug, Subcommand)]
+enum ChaincodeCommand {
+    /// Writes the package that peers install, and prints its id.
+    Package(Tool<ops::chaincode::Options>),
 }
 
 /// What to do with the outbox.
@@ -169,6 +182,13 @@ fn main() -> ExitCode {
             command: Some(DevnetCommand::Connection(tool)),
         } => run.tool(tool, ops::devnet::connection),
         Command::Bootstrap(tool) => run.tool(tool, ops::bootstrap::run),
+        Command::Chaincode { command: None } => run.role(Role::Chaincode),
+        Command::Chaincode {
+            command: Some(ChaincodeCommand::Package(tool)),
+        } => report::finish(
+            run.format(tool.output),
+            ops::chaincode::package(&tool.options),
+        ),
         Command::Demo(tool) => {
             let format = run.format(tool.output);
             run.tool(tool, async |config, options| {

@@ -4,6 +4,7 @@
 //! role has, in the order in which they need each other, and stops them in the other
 //! direction.
 
+mod chaincode;
 mod devnet;
 mod ports;
 mod role;
@@ -32,6 +33,9 @@ use crate::{
 /// # Errors
 /// If something cannot be started, or ends by itself.
 pub async fn run(role: Role, config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    if role == Role::Chaincode {
+        return chaincode::run(config, shutdown).await;
+    }
     role.check(&config)?;
     let clock: SharedClock = Arc::new(SystemClock);
     let recorder = telemetry::init(&config, role.name(), clock.clone())?;

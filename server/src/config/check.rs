@@ -51,6 +51,7 @@ impl Config {
         self.check_ranges(&mut faults);
         self.check_words(&mut faults);
         self.check_fabric(&mut faults);
+        self.check_chaincode(&mut faults);
         if self.environment == Environment::Mainnet {
             self.check_mainnet(&mut faults);
         }
@@ -75,6 +76,7 @@ impl Config {
             ("listen.metrics", listen.metrics),
             ("listen.devnet", listen.devnet),
             ("listen.devnet_ca", listen.devnet_ca),
+            ("chaincode.port", self.chaincode.port),
         ];
         for (index, (name, port)) in ports.iter().enumerate() {
             let same = ports[..index].iter().find(|(_, other)| other == port);
@@ -108,7 +110,7 @@ impl Config {
     /// Every number with its bounds.
     #[rustfmt::skip]
     fn ranges(&self) -> Vec<(&'static str, u64, u64, u64)> {
-        let Self { fabric, devnet, lanes, projector, intake, token, login, limits, .. } = self;
+        let Self { fabric, devnet, chaincode, lanes, projector, intake, token, login, limits, .. } = self;
         let size = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         vec![
             ("fabric.in_flight", size(fabric.in_flight), 1, 10_000),
@@ -118,6 +120,8 @@ impl Config {
             ("fabric.submit_ms", fabric.submit_ms, 100, 300_000),
             ("devnet.batch_timeout_ms", devnet.batch_timeout_ms, 1, 60_000),
             ("devnet.max_message_count", size(devnet.max_message_count), 1, 10_000),
+            ("chaincode.threads", size(chaincode.threads), 1, 256),
+            ("chaincode.answer_ms", chaincode.answer_ms, 1_000, 300_000),
             ("lanes.partner", lanes.partner.into(), 1, PARTNER_LANES_MAX.into()),
             ("lanes.batch_commands", size(lanes.batch_commands), 1, 5_000),
             ("lanes.lease_ms", u64::try_from(lanes.lease_ms).unwrap_or(0), 1_000, 600_000),
@@ -210,6 +214,21 @@ impl Config {
         }
     }
 
+    fn check_chaincode(&self, faults: &mut Vec<String>) {
+        let chaincode = &self.chaincode;
+        let tls = !chaincode.certificate_file.is_empty();
+        if tls == chaincode.key_file.is_empty() {
+            faults.push("chaincode.key_file: a certificate and its key need each other".to_owned());
+        }
+        if !tls && !chaincode.client_ca_file.is_empty() {
+            faults.push(
+                "chaincode.client_ca_file: peers show no certificate without TLS; set \
+                 chaincode.certificate_file"
+                    .to_owned(),
+            );
+        }
+    }
+
     fn check_mainnet(&self, faults: &mut Vec<String>) {
         if !matches!(self.database_url(), Ok(DatabaseUrl::Postgres(_))) {
             faults.push(
@@ -253,6 +272,8 @@ mod tests {
         config.limits.public_burst = 1;
         config.token.issuer = String::new();
         config.log.filter = "gx=loud".to_owned();
+        config.chaincode.key_file = "key.pem".to_owned();
+        config.chaincode.client_ca_file = "ca.pem".to_owned();
         config.database.url = "mysql://x".to_owned();
         config.fabric.peers = vec!["peer0".to_owned()];
         config.fabric.identity.admin.key_file = "key.pem".to_owned();
@@ -275,6 +296,8 @@ mod tests {
                 "fabric.peers",
                 "fabric.tls_ca_file",
                 "fabric.identity.admin",
+                "chaincode.key_file",
+                "chaincode.client_ca_file",
             ]
         );
     }

@@ -30,6 +30,7 @@ pub struct Config {
     pub database: Database,
     pub fabric: Fabric,
     pub devnet: Devnet,
+    pub chaincode: Chaincode,
     pub lanes: Lanes,
     pub projector: Projector,
     pub intake: Intake,
@@ -94,6 +95,13 @@ section! {
 section! {
     /// `[devnet]`.
     Devnet { batch_timeout_ms: u64, max_message_count: usize }
+}
+section! {
+    /// `[chaincode]`.
+    Chaincode {
+        host: std::net::IpAddr, port: u16, package_id: String, threads: usize, answer_ms: u64,
+        certificate_file: String, key_file: String, client_ca_file: String,
+    }
 }
 section! {
     /// `[lanes]`.

@@ -10,6 +10,7 @@
 
 pub mod audit;
 pub mod bootstrap;
+pub mod chaincode;
 pub mod config;
 pub mod demo;
 pub mod descriptor;

@@ -24,6 +24,8 @@ pub enum Role {
     Projector,
     /// A Fabric network in one process, for development and tests.
     Devnet,
+    /// Runs the contract for a Fabric network's peers, which dial in.
+    Chaincode,
 }
 
 /// A service with a port of its own.
@@ -45,6 +47,7 @@ impl Role {
             Self::Submitter => "outbox-submitter",
             Self::Projector => "projector",
             Self::Devnet => "devnet",
+            Self::Chaincode => "chaincode",
         }
     }
 
@@ -54,7 +57,7 @@ impl Role {
             Self::Identity => &[Service::Identity],
             Self::Wallet => &[Service::Wallet],
             Self::Tokenomics => &[Service::Tokenomics],
-            Self::Submitter | Self::Projector | Self::Devnet => &[],
+            Self::Submitter | Self::Projector | Self::Devnet | Self::Chaincode => &[],
         }
     }
 
@@ -67,7 +70,7 @@ impl Role {
     }
 
     pub(super) fn has_database(self) -> bool {
-        self != Self::Devnet
+        !matches!(self, Self::Devnet | Self::Chaincode)
     }
 
     /// Whether it runs a devnet: `gx devnet` does, and `gx` where no network is named.

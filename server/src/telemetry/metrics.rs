@@ -71,6 +71,14 @@ metrics! {
         "Commands in one batch.";
     LANE_HELD = Gauge "gx_lane_held" ["lane"]
         "1 while the lane holds and waits for the operators.";
+    CHAINCODE_STREAMS = Gauge "gx_chaincode_streams" []
+        "Peers that have a stream to the chaincode server.";
+    CHAINCODE_TRANSACTIONS = Counter "gx_chaincode_transactions_total" ["outcome"]
+        "Transactions that peers had run: completed, refused, failed or abandoned.";
+    CHAINCODE_ROUND_TRIPS = Counter "gx_chaincode_round_trips_total" []
+        "Questions of transactions to their peers.";
+    CHAINCODE_DURATION = Histogram "gx_chaincode_transaction_duration_seconds" []
+        "Time from a transaction's arrival to its answer.";
     AUDIT_SEAL_LAG = Gauge "gx_audit_seal_lag_seconds" []
         "Age of the oldest line of the audit log that is not sealed.";
     AUDIT_DROPPED = Counter "gx_audit_dropped_total" []
@@ -120,6 +128,7 @@ fn builder() -> anyhow::Result<PrometheusBuilder> {
         HTTP_REQUEST_DURATION,
         DURATION_BUCKETS,
     )?;
+    let builder = buckets(builder, CHAINCODE_DURATION, DURATION_BUCKETS)?;
     buckets(builder, LANE_BATCH_COMMANDS, COMMANDS_BUCKETS)
 }
 

@@ -61,9 +61,9 @@ impl Stream {
     /// Opens a stream: registers.
     pub(super) async fn open(hub: Arc<Hub>, peer: String, outgoing: Outgoing) -> Self {
         let (session, register) = Session::open(&hub.options.package_id);
+        hub.options.observer.stream_opened();
         // Where nobody takes it the first look at the stream finds out.
         let _ = outgoing.send(Ok(register)).await;
-        hub.options.observer.stream_opened();
         Self {
             threads: Arc::new(Semaphore::new(hub.options.threads)),
             ended: CancellationToken::new(),

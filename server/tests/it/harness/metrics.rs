@@ -10,18 +10,7 @@ use super::Gx;
 impl Gx {
     /// The sum of a metric over its labels and over all processes.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
-        let mut texts = String::new();
-        for port in self.metrics_ports() {
-            texts.push_str(&get(port, "/metrics").await.1);
-        }
-        let samples: Vec<f64> = texts
-            .lines()
-            .filter_map(|line| line.strip_prefix(name))
-            .filter(|rest| rest.starts_with([' ', '{']))
-            .filter_map(|rest| rest.rsplit(' ').next()?.parse().ok())
-            .collect();
-        assert!(!samples.is_empty(), "no metric {name} in\n{texts}");
-        samples.iter().sum()
+        metric(&self.metrics_ports(), name).await
     }
 
     /// Status and body of `/readyz` of the last process that started.
@@ -31,8 +20,24 @@ impl Gx {
     }
 }
 
+/// The sum over its labels of what some ports say of a metric.
+pub(super) async fn metric(ports: &[u16], name: &str) -> f64 {
+    let mut texts = String::new();
+    for port in ports {
+        texts.push_str(&get(*port, "/metrics").await.1);
+    }
+    let samples: Vec<f64> = texts
+        .lines()
+        .filter_map(|line| line.strip_prefix(name))
+        .filter(|rest| rest.starts_with([' ', '{']))
+        .filter_map(|rest| rest.rsplit(' ').next()?.parse().ok())
+        .collect();
+    assert!(!samples.is_empty(), "no metric {name} in\n{texts}");
+    samples.iter().sum()
+}
+
 /// One HTTP/1.1 call: the status and the body.
-async fn get(port: u16, path: &str) -> (u16, String) {
+pub(super) async fn get(port: u16, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await;
     let stream = stream.as_mut().expect("the port of metrics");
     let request = format!("GET {path} HTTP/1.0\r\nhost: localhost\r\n\r\n");

@@ -8,6 +8,7 @@
 //! ([`reaper`]).
 
 mod account;
+mod chaincode;
 mod client;
 mod gx;
 mod image;
@@ -21,6 +22,7 @@ mod refusal;
 mod server;
 
 pub(crate) use account::unopened_account;
+pub(crate) use chaincode::{Chaincode, tool};
 pub(crate) use client::Client;
 pub(crate) use gx::{Gx, Shared};
 pub(crate) use image::columns_of;
