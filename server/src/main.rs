@@ -74,6 +74,9 @@ enum Command {
     /// Looks at the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Gets the certificates under which GX submits from a Fabric CA, and later ones
+    /// before they end, until it is told to stop.
+    Enroll(Tool<ops::enroll::Options>),
     /// Checks or shows settings.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -145,6 +148,8 @@ fn main() -> ExitCode {
             run.tool(tool, ops::projector::status)
         }
         Command::Audit(AuditCommand::Verify(tool)) => run.tool(tool, ops::audit::verify),
+        Command::Enroll(tool) if tool.options.once => run.tool(tool, ops::enroll::once),
+        Command::Enroll(_) => run.role(ops::enroll::stay),
         Command::Config(ConfigCommand::Check(tool)) => run.tool(tool, ops::config::check),
         Command::Config(ConfigCommand::Defaults(tool)) => {
             report::finish(run.format(tool.output), ops::config::defaults())

@@ -12,6 +12,7 @@ pub mod audit;
 pub mod config;
 pub mod demo;
 pub mod descriptor;
+pub mod enroll;
 pub mod lanes;
 mod open;
 pub mod outbox;
