@@ -101,6 +101,9 @@ enum Command {
     /// Looks at the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Gets the certificates under which GX submits from a Fabric CA, and later ones
+    /// before they end, until it is told to stop.
+    Enroll(Tool<ops::enroll::Options>),
     /// Checks or shows settings.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -182,7 +185,7 @@ fn main() -> ExitCode {
             command: Some(DevnetCommand::Connection(tool)),
         } => run.tool(tool, ops::devnet::connection),
         Command::Bootstrap(tool) => run.tool(tool, ops::bootstrap::run),
-        Command::Chaincode { command: None } => run.role(Role::Chaincode),
+        Command::Chaincode { command: None } => run.stay(roles::chaincode),
         Command::Chaincode {
             command: Some(ChaincodeCommand::Package(tool)),
         } => report::finish(
@@ -204,6 +207,8 @@ fn main() -> ExitCode {
             command: Some(ProjectorCommand::Status(tool)),
         } => run.tool(tool, ops::projector::status),
         Command::Audit(AuditCommand::Verify(tool)) => run.tool(tool, ops::audit::verify),
+        Command::Enroll(tool) if tool.options.once => run.tool(tool, ops::enroll::once),
+        Command::Enroll(_) => run.stay(ops::enroll::stay),
         Command::Config(ConfigCommand::Check(tool)) => run.tool(tool, ops::config::check),
         Command::Config(ConfigCommand::Defaults(tool)) => {
             report::finish(run.format(tool.output), ops::config::defaults())
@@ -236,11 +241,19 @@ impl Run {
 
     /// Runs a role until it is told to stop.
     fn role(&self, role: Role) -> ExitCode {
+        self.stay(async move |config, shutdown| roles::run(role, config, shutdown).await)
+    }
+
+    /// Runs something until it is told to stop.
+    fn stay(
+        &self,
+        work: impl AsyncFnOnce(Config, CancellationToken) -> anyhow::Result<()>,
+    ) -> ExitCode {
         let ended = self.config().and_then(|config| {
             runtime()?.block_on(async {
                 let shutdown = CancellationToken::new();
                 tokio::spawn(signals(shutdown.clone()));
-                roles::run(role, config, shutdown).await
+                work(config, shutdown).await
             })
         });
         match ended {

@@ -1,7 +1,11 @@
 //! The ledger's network as the settings name it: a Fabric network, or the devnet whose
 //! files stand in `data_dir`.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use gx_fabric::{
@@ -25,7 +29,7 @@ pub const CONNECTION_FILE: &str = "connection.json";
 pub fn connect(config: &Config) -> anyhow::Result<FabricLedger> {
     let (options, identities) = match config.fabric.peers.is_empty() {
         true => devnet(config)?,
-        false => named(&config.fabric)?,
+        false => named(config)?,
     };
     if identities.named().next().is_none() {
         bail!("fabric.identity: the ledger speaks to members alone, and none is named");
@@ -37,7 +41,8 @@ pub fn connect(config: &Config) -> anyhow::Result<FabricLedger> {
 }
 
 /// The network that the settings name.
-fn named(fabric: &Fabric) -> anyhow::Result<(ClientOptions, Identities)> {
+fn named(config: &Config) -> anyhow::Result<(ClientOptions, Identities)> {
+    let fabric = &config.fabric;
     let server_name = (!fabric.server_name.is_empty()).then(|| fabric.server_name.clone());
     let peers = fabric.peers.iter().map(|address| PeerOptions {
         address: address.clone(),
@@ -55,14 +60,10 @@ fn named(fabric: &Fabric) -> anyhow::Result<(ClientOptions, Identities)> {
         client,
     };
     let identity = |name: &str, identity: &FabricIdentity| {
-        let FabricIdentity {
-            certificate_file,
-            key_file,
-        } = identity;
-        if certificate_file.is_empty() {
+        let Some((certificate, key)) = files(config, name, identity) else {
             return Ok(None);
-        }
-        let files = IdentityFiles::new(&fabric.msp_id, certificate_file, key_file);
+        };
+        let files = IdentityFiles::new(&fabric.msp_id, certificate, key);
         let files = files.with_context(|| format!("fabric.identity.{name}"))?;
         anyhow::Ok(Some(Arc::new(files)))
     };
@@ -79,6 +80,21 @@ fn named(fabric: &Fabric) -> anyhow::Result<(ClientOptions, Identities)> {
         tls,
     );
     Ok((options, identities))
+}
+
+/// The files of an identity: those that are set, else those that `gx enroll` keeps.
+fn files(config: &Config, name: &str, identity: &FabricIdentity) -> Option<(PathBuf, PathBuf)> {
+    if !identity.certificate_file.is_empty() {
+        return Some((
+            PathBuf::from(&identity.certificate_file),
+            PathBuf::from(&identity.key_file),
+        ));
+    }
+    let folder = config.identities_dir().join(name);
+    let certificate = folder.join("cert.pem");
+    certificate
+        .exists()
+        .then(|| (certificate, folder.join("key.pem")))
 }
 
 /// The devnet of `data_dir`, which says itself where it is and who may speak.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-pub use self::role::Role;
+pub use self::{chaincode::run as chaincode, role::Role};
 
 use self::{devnet::Devnet, ports::Ports, stages::Stages};
 use crate::{
@@ -33,9 +33,6 @@ use crate::{
 /// # Errors
 /// If something cannot be started, or ends by itself.
 pub async fn run(role: Role, config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    if role == Role::Chaincode {
-        return chaincode::run(config, shutdown).await;
-    }
     role.check(&config)?;
     let clock: SharedClock = Arc::new(SystemClock);
     let recorder = telemetry::init(&config, role.name(), clock.clone())?;
@@ -78,7 +75,7 @@ async fn database_role(
     stages.watch_database(base, workers);
     if role.submits() || role.projects() {
         let ledger = network::connect(&base.config)?;
-        stages.follow_identities(&ledger, workers);
+        stages.follow_identities(base, &ledger, workers);
         let ledger = Arc::new(ledger);
         if role.submits() {
             stages.submit(base, ledger.clone(), workers);

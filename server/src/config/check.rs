@@ -3,6 +3,7 @@
 use std::fmt;
 
 use gx_contract::lane::PARTNER_LANES_MAX;
+use url::Url;
 
 use super::{Config, Environment, LogFormat, place};
 use crate::store::DatabaseUrl;
@@ -110,7 +111,7 @@ impl Config {
     /// Every number with its bounds.
     #[rustfmt::skip]
     fn ranges(&self) -> Vec<(&'static str, u64, u64, u64)> {
-        let Self { fabric, devnet, chaincode, lanes, projector, intake, token, login, limits, .. } = self;
+        let Self { fabric, devnet, chaincode, lanes, projector, intake, token, login, limits, enroll, .. } = self;
         let size = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         vec![
             ("fabric.in_flight", size(fabric.in_flight), 1, 10_000),
@@ -147,6 +148,8 @@ impl Config {
             ("limits.streams", limits.streams.into(), 1, 10_000),
             ("limits.connection_age_s", limits.connection_age_s, 1, 86_400),
             ("limits.drain_ms", limits.drain_ms, 0, 300_000),
+            ("enroll.renew_left_percent", enroll.renew_left_percent.into(), 1, 90),
+            ("enroll.check_s", enroll.check_s, 10, 86_400),
         ]
     }
 
@@ -159,6 +162,7 @@ impl Config {
                 faults.push(format!("{name}: must not be empty"));
             }
         }
+        self.check_enroll(faults);
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log.filter) {
             faults.push(format!("log.filter: {error}"));
         }
@@ -229,6 +233,21 @@ impl Config {
         }
     }
 
+    /// Without a URL nobody enrols, and the rest does not matter.
+    fn check_enroll(&self, faults: &mut Vec<String>) {
+        let enroll = &self.enroll;
+        if enroll.url.is_empty() {
+            return;
+        }
+        let is_https = |url: &Url| url.scheme() == "https" && url.password().is_none();
+        if !Url::parse(&enroll.url).is_ok_and(|url| is_https(&url)) {
+            faults.push("enroll.url: must be https://host:port".to_owned());
+        }
+        if enroll.tls_ca_file.is_empty() {
+            faults.push("enroll.tls_ca_file: must be set where enroll.url is".to_owned());
+        }
+    }
+
     fn check_mainnet(&self, faults: &mut Vec<String>) {
         if !matches!(self.database_url(), Ok(DatabaseUrl::Postgres(_))) {
             faults.push(
@@ -240,6 +259,12 @@ impl Config {
         }
         if self.fabric.peers.is_empty() {
             faults.push("fabric.peers: mainnet needs a network, not the devnet".to_owned());
+        }
+        if !self.enroll.url.is_empty() && self.enroll.ca_certificate_file.is_empty() {
+            faults.push(
+                "enroll.ca_certificate_file: mainnet trusts no root that it is told by the network"
+                    .to_owned(),
+            );
         }
     }
 }
@@ -277,6 +302,8 @@ mod tests {
         config.database.url = "mysql://x".to_owned();
         config.fabric.peers = vec!["peer0".to_owned()];
         config.fabric.identity.admin.key_file = "key.pem".to_owned();
+        config.enroll.url = "http://localhost:7054".to_owned();
+        config.enroll.renew_left_percent = 0;
         let faults = config.check().unwrap_err();
         let keys: Vec<_> = faults
             .list()
@@ -290,8 +317,11 @@ mod tests {
                 "listen.wallet",
                 "lanes.partner",
                 "lanes.lease_ms",
+                "enroll.renew_left_percent",
                 "limits.public_burst",
                 "token.issuer",
+                "enroll.url",
+                "enroll.tls_ca_file",
                 "log.filter",
                 "fabric.peers",
                 "fabric.tls_ca_file",
@@ -306,8 +336,14 @@ mod tests {
     fn mainnet_refuses_embedded_parts() {
         let mut config = placed();
         config.environment = Environment::Mainnet;
+        config.enroll.url = "https://localhost:7054".to_owned();
         let told = config.check().unwrap_err().to_string();
-        for word in ["database.url", "log.format", "fabric.peers"] {
+        for word in [
+            "database.url",
+            "log.format",
+            "fabric.peers",
+            "enroll.ca_certificate_file",
+        ] {
             assert!(told.contains(word), "{told}");
         }
     }

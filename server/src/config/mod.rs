@@ -37,6 +37,7 @@ pub struct Config {
     pub token: Token,
     pub login: Login,
     pub limits: Limits,
+    pub enroll: Enroll,
     pub log: Log,
 }
 
@@ -129,6 +130,18 @@ section! {
         caller_per_s: u32, caller_burst: u32, address_per_s: u32, address_burst: u32,
         public_per_s: u32, public_burst: u32, message_bytes: usize, concurrency: usize, timeout_ms: u64,
         connections: usize, streams: u32, connection_age_s: u64, drain_ms: u64, trusted_proxies: Vec<Network>,
+    }
+}
+section! {
+    /// `[enroll]`.
+    Enroll {
+        url: String, ca_name: String, server_name: String, tls_ca_file: String,
+        ca_certificate_file: String, folder: String,
+        partner_id: String, #[serde(serialize_with = "show::hidden")] partner_secret: SecretString,
+        admin_id: String, #[serde(serialize_with = "show::hidden")] admin_secret: SecretString,
+        super_admin_id: String,
+        #[serde(serialize_with = "show::hidden")] super_admin_secret: SecretString,
+        renew_left_percent: u32, check_s: u64,
     }
 }
 section! {

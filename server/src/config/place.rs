@@ -21,6 +21,16 @@ impl Config {
         }
     }
 
+    /// The folder for identities of the ledger: the one that is set, else `identities`
+    /// in [`Config::data_dir`].
+    pub fn identities_dir(&self) -> PathBuf {
+        if self.enroll.folder.is_empty() {
+            self.data_dir().join("identities")
+        } else {
+            PathBuf::from(&self.enroll.folder)
+        }
+    }
+
     /// The name of this process in leases: the one that is set, else the host's.
     pub fn instance(&self) -> String {
         if self.instance.is_empty() {

@@ -67,11 +67,13 @@ mod tests {
         let mut config = Config::default();
         config.database.url = "postgres://gx:first@db/gx".to_owned();
         config.database.password = "second".to_owned().into();
+        config.enroll.partner_secret = "third".to_owned().into();
+        config.enroll.admin_secret = "fourth".to_owned().into();
+        config.enroll.super_admin_secret = "fifth".to_owned().into();
         let shown = config.show();
-        assert!(
-            !shown.contains("first") && !shown.contains("second"),
-            "{shown}"
-        );
+        for secret in ["first", "second", "third", "fourth", "fifth"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
         assert!(shown.contains("db/gx") && shown.contains(HIDDEN), "{shown}");
         Config::from_sources(Some(&shown), []).unwrap();
     }

@@ -15,6 +15,7 @@ pub mod config;
 pub mod demo;
 pub mod descriptor;
 pub mod devnet;
+pub mod enroll;
 pub mod lanes;
 mod open;
 pub mod outbox;

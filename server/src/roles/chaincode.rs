@@ -23,7 +23,7 @@ use crate::{
 ///
 /// # Errors
 /// If something cannot be started, or ends by itself.
-pub(super) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let clock: SharedClock = Arc::new(SystemClock);
     let recorder = telemetry::init(&config, "chaincode", clock.clone())?;
     let options = options(&config, clock)?;

@@ -6,8 +6,10 @@ use std::{path::Path, sync::Arc, time::Duration};
 use anyhow::Context;
 use gx_fabric::{
     GxContract,
+    ca::{self, Registry, ServerTls},
     devnet::{Core, CoreOptions, Driver, Limits, Material, Server, ServerOptions},
 };
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::ports::Ports;
@@ -17,10 +19,15 @@ use crate::{
     network::{CONNECTION_FILE, DEVNET},
 };
 
+/// Who may enrol at the devnet's authorities, with their secrets.
+const REGISTRY_FILE: &str = "registry.json";
+
 /// A running devnet.
 pub(super) struct Devnet {
     driver: Driver,
     server: Server,
+    authorities: JoinHandle<std::io::Result<()>>,
+    shutdown: CancellationToken,
 }
 
 impl Devnet {
@@ -40,8 +47,9 @@ impl Devnet {
         let address = bound.address();
         let tls = &material.tls;
         let options = ServerOptions::new(address, tls.certificate.clone(), tls.key.clone());
-        let never = CancellationToken::new();
-        let server = Server::over(bound.open()?, core.clone(), options, &never)?;
+        let shutdown = CancellationToken::new();
+        let authorities = serve_authorities(&material, &folder, ports, shutdown.clone())?;
+        let server = Server::over(bound.open()?, core.clone(), options, &shutdown)?;
         let connection = material.connection(core.options(), &address.to_string());
         write(
             &folder.join(CONNECTION_FILE),
@@ -50,6 +58,8 @@ impl Devnet {
         Ok(Self {
             driver: Driver::start(core),
             server,
+            authorities,
+            shutdown,
         })
     }
 
@@ -57,8 +67,28 @@ impl Devnet {
     pub(super) async fn stop(self) -> anyhow::Result<()> {
         self.driver.shutdown().await?;
         self.server.shutdown().await?;
+        self.shutdown.cancel();
+        self.authorities.await??;
         Ok(())
     }
+}
+
+/// Serves the organizations' certificate authorities, `ca-org1` and so on, with the
+/// identities and secrets of `ca/registry.json`.
+fn serve_authorities(
+    material: &Material,
+    folder: &Path,
+    ports: &mut Ports,
+    shutdown: CancellationToken,
+) -> anyhow::Result<JoinHandle<std::io::Result<()>>> {
+    let authorities = material.authorities();
+    let names: Vec<_> = authorities.iter().map(|(name, _)| name.as_str()).collect();
+    let registry = Registry::load_or_create(&folder.join(REGISTRY_FILE), &names)?;
+    let tls = ServerTls::from_pem(&material.tls.certificate, &material.tls.key)?;
+    let clock = Arc::new(|| SystemClock.now_ms());
+    let server = ca::Server::new(authorities, &registry, clock);
+    let listener = ports.take("devnet_ca")?.open()?;
+    Ok(tokio::spawn(server.serve(listener, tls, shutdown)))
 }
 
 fn open(config: &Config, folder: &Path) -> anyhow::Result<(Material, Core)> {

@@ -24,8 +24,6 @@ pub enum Role {
     Projector,
     /// A Fabric network in one process, for development and tests.
     Devnet,
-    /// Runs the contract for a Fabric network's peers, which dial in.
-    Chaincode,
 }
 
 /// A service with a port of its own.
@@ -47,7 +45,6 @@ impl Role {
             Self::Submitter => "outbox-submitter",
             Self::Projector => "projector",
             Self::Devnet => "devnet",
-            Self::Chaincode => "chaincode",
         }
     }
 
@@ -57,7 +54,7 @@ impl Role {
             Self::Identity => &[Service::Identity],
             Self::Wallet => &[Service::Wallet],
             Self::Tokenomics => &[Service::Tokenomics],
-            Self::Submitter | Self::Projector | Self::Devnet | Self::Chaincode => &[],
+            Self::Submitter | Self::Projector | Self::Devnet => &[],
         }
     }
 
@@ -70,7 +67,7 @@ impl Role {
     }
 
     pub(super) fn has_database(self) -> bool {
-        !matches!(self, Self::Devnet | Self::Chaincode)
+        self != Self::Devnet
     }
 
     /// Whether it runs a devnet: `gx devnet` does, and `gx` where no network is named.

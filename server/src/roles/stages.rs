@@ -9,7 +9,9 @@ use gx_fabric::{
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{audit, outbox::intake, projector, start::Base, submitter, telemetry};
+use crate::{
+    audit, clock::SharedClock, outbox::intake, projector, start::Base, submitter, telemetry,
+};
 
 /// How often the files of identities are looked at.
 const FOLLOW: Duration = Duration::from_secs(10);
@@ -29,13 +31,15 @@ impl Stages {
         ));
     }
 
-    /// Takes renewed certificates up.
+    /// Takes renewed certificates up, and tells until when they hold.
     pub(super) fn follow_identities(
         &mut self,
+        base: &Base,
         ledger: &FabricLedger,
         shutdown: &CancellationToken,
     ) {
-        let following = follow(ledger.identities().clone(), shutdown.clone());
+        let identities = ledger.identities().clone();
+        let following = follow(identities, base.clock.clone(), shutdown.clone());
         self.tasks.spawn(following);
     }
 
@@ -133,7 +137,7 @@ impl Stages {
     }
 }
 
-async fn follow(identities: Identities, shutdown: CancellationToken) {
+async fn follow(identities: Identities, clock: SharedClock, shutdown: CancellationToken) {
     let mut ticks = tokio::time::interval(FOLLOW);
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
         for (name, files) in identities.named() {
@@ -141,6 +145,7 @@ async fn follow(identities: Identities, shutdown: CancellationToken) {
             if files.reload_if_changed().unwrap_or(false) {
                 tracing::info!(identity = name, "a renewed certificate is in use");
             }
+            telemetry::tell_expiry(name, files.not_after_ms(), clock.now_ms());
         }
     }
 }

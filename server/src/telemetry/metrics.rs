@@ -91,6 +91,10 @@ metrics! {
         "Password verifications, also those against no account.";
     SUPPLY_QIRAT = Gauge "gx_supply_qirat" ["bucket"]
         "Where the coins are: maximum, pools, circulating.";
+    IDENTITY_EXPIRES = Gauge "gx_identity_expires_seconds" ["identity"]
+        "Time until the certificate ends under which GX submits; below 0 it has ended.";
+    ENROLMENTS = Counter "gx_enrolments_total" ["identity", "outcome"]
+        "Certificates that gx enroll asked for: enrolled, renewed or failed.";
     DEADLOCKS = Counter "gx_deadlocks_total" []
         "Database transactions that were repeated after a deadlock or a serialization failure.";
 }

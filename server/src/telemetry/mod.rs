@@ -55,6 +55,17 @@ pub async fn serve_metrics(
     upkeep.await.context("upkeep of metrics")
 }
 
+/// Tells until when the certificate of an identity holds. `identity` is one of the
+/// few that GX has: partner, admin, super_admin.
+pub fn tell_expiry(identity: &'static str, not_after_ms: i64, now_ms: i64) {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "seconds of a certificate's life"
+    )]
+    let left_s = (not_after_ms - now_ms) as f64 / 1_000.0;
+    ::metrics::gauge!(metrics::IDENTITY_EXPIRES, "identity" => identity).set(left_s);
+}
+
 async fn upkeep(metrics: PrometheusHandle, shutdown: CancellationToken) {
     let mut ticks = tokio::time::interval(UPKEEP);
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {

@@ -21,7 +21,7 @@ pub use self::{
 use super::options::CoreOptions;
 use crate::{
     Contract,
-    ca::AuthorityError,
+    ca::{Authority, AuthorityError},
     msp::{CertificateError, Membership, SigningError},
 };
 
@@ -105,6 +105,14 @@ impl Material {
         organizations.try_fold(Membership::default(), |members, organization| {
             members.with(organization.msp_id, &organization.authority_pem)
         })
+    }
+
+    /// The organizations' authorities by name: `ca-org1` and so on.
+    pub fn authorities(&self) -> Vec<(String, Arc<Authority>)> {
+        let organizations = self.organizations.iter();
+        organizations
+            .map(|one| (format!("ca-{}", one.name), one.authority.clone()))
+            .collect()
     }
 
     /// A devnet of these organizations whose peers all run `contract`.

@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use gx_contract::ChainRole;
@@ -32,6 +33,8 @@ pub struct Organization {
     pub name: &'static str,
     /// Its MSP.
     pub msp_id: &'static str,
+    /// Its authority.
+    pub authority: Arc<Authority>,
     /// The certificate of its authority.
     pub authority_pem: String,
     /// Its one peer.
@@ -83,6 +86,7 @@ impl Organization {
             peer,
             identities: identities.collect::<Result<_, MaterialError>>()?,
             authority_pem: authority.certificate_pem().to_owned(),
+            authority: Arc::new(authority),
         })
     }
 }
