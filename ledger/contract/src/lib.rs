@@ -33,6 +33,9 @@ use gx_proto::gx::contract::v1::{Batch, BatchCommitted, BatchRefused, Query, Que
 pub use batch::RULES_VERSIONS;
 pub use state::{ChainRole, Host, Invocation, State, StateError};
 
+/// The version of this contract's binary; peers may run others beside it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// Why a batch did not run.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Rejection {

@@ -37,7 +37,7 @@ fn contract(state: &mut dyn State) -> Result<ContractInfo, StateError> {
     let in_force = parameter(&mut Overlay::new(state), params::RULES_VERSION)?;
     let host = state.host();
     Ok(ContractInfo {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: crate::VERSION.to_owned(),
         rules_version: in_force,
         rules_version_min: *RULES_VERSIONS.start(),
         rules_version_max: *RULES_VERSIONS.end(),

@@ -23,6 +23,11 @@ async fn demo_proves_the_system_and_names_what_was_changed_on_postgres() {
     demo(Database::Postgres).await;
 }
 
+#[tokio::test]
+async fn demo_proves_the_system_and_names_what_was_changed_on_six_processes() {
+    demo(Database::PostgresApart).await;
+}
+
 async fn demo(database: Database) {
     let mut gx = Gx::start(database).await;
     for _ in 0..2 {
@@ -101,12 +106,24 @@ async fn tools_read_a_running_and_a_stopped_system_on_postgres() {
     tools(Database::Postgres).await;
 }
 
+#[tokio::test]
+async fn tools_read_a_running_and_a_stopped_system_of_six_processes() {
+    tools(Database::PostgresApart).await;
+}
+
 async fn tools(database: Database) {
     let mut gx = Gx::start(database).await;
+    let reconciled = json(&gx, &["reconcile"]).await;
+    assert_eq!(reconciled["supply_qirat"], "1250000000000000000");
+    ready(&gx).await;
     look(&gx).await;
     // The test's own connection keeps nothing that a stop would take away.
     let store = gx.store().await.clone();
     gx.stop().await;
+    for tool in ["reconcile", "preflight"] {
+        let (sound, told) = gx.tool(&[tool]).await;
+        assert!(!sound && told.contains("127.0.0.1:"), "{tool}: {told}");
+    }
     look(&gx).await;
 
     let tx = store.begin().await.unwrap();
@@ -121,9 +138,38 @@ async fn tools(database: Database) {
     assert!(!intact && told.contains("line 1"), "{told}");
 }
 
+/// Preflight finds everything as it must be, and has looked at each kind of thing.
+async fn ready(gx: &Gx) {
+    let preflight = json(gx, &["preflight"]).await;
+    let checks = preflight["checks"].as_array().unwrap();
+    assert!(
+        checks.iter().all(|check| check["verdict"] == "ok"),
+        "{preflight:#}"
+    );
+    for kind in [
+        "identity partner",
+        "identity admin",
+        "identity super_admin",
+        " name",
+        " port",
+        " TLS",
+        " channel",
+        "chaincode gx",
+        "rules",
+        "batched operations",
+        "clock",
+        "endorsement for partner",
+        "endorsement for admin",
+        "endorsement for super_admin",
+        "database",
+        "lanes",
+    ] {
+        let of_kind = |check: &Value| check["what"].as_str().unwrap().ends_with(kind);
+        assert!(checks.iter().any(of_kind), "{kind}: {preflight:#}");
+    }
+}
+
 async fn look(gx: &Gx) {
-    let reconciled = json(gx, &["reconcile"]).await;
-    assert_eq!(reconciled["supply_qirat"], "1250000000000000000");
     assert_eq!(json(gx, &["outbox", "list"]).await["total"], 0);
     let lanes = json(gx, &["lanes", "list"]).await;
     assert_eq!(lanes["lanes"].as_array().unwrap().len(), 18);
@@ -137,7 +183,10 @@ async fn json(gx: &Gx, tool: &[&str]) -> Value {
     let arguments = [tool, &["--output", "json"]].concat();
     let (sound, told) = gx.tool(&arguments).await;
     assert!(sound, "{tool:?}: {told}");
-    serde_json::from_str(&told).unwrap_or_else(|error| panic!("{tool:?}: {error}: {told}"))
+    // Behind the answer stands what went to the log.
+    let mut values = serde_json::Deserializer::from_str(&told).into_iter();
+    let answer = values.next().expect("an answer");
+    answer.unwrap_or_else(|error| panic!("{tool:?}: {error}: {told}"))
 }
 
 #[tokio::test]

@@ -137,7 +137,7 @@ fn the_contract_says_which_rules_it_knows_and_which_are_in_force() {
             (contract.rules_version_min, contract.rules_version_max),
             (1, 1)
         );
-        assert_eq!(contract.version, env!("CARGO_PKG_VERSION"));
+        assert_eq!(contract.version, crate::VERSION);
         world.set_parameter(params::RULES_VERSION, 2);
     }
 }

@@ -34,7 +34,7 @@ impl Call {
         };
         let _room = room.map_err(LedgerError::internal)?;
         let answer = match timeout_at(deadline, work(peer)).await {
-            Ok(answer) => answer.map_err(|status| (self.failure)(&status)),
+            Ok(answer) => answer.map_err(|status| named((self.failure)(&status), peer)),
             Err(_) => Err(LedgerError::Timeout),
         };
         if answer.as_ref().is_err_and(may_be_the_peer) {
@@ -48,6 +48,16 @@ impl Call {
         let mut request = Request::new(message);
         request.set_timeout(self.deadline);
         request
+    }
+}
+
+/// Says who could not be reached.
+fn named(error: LedgerError, peer: &Peer) -> LedgerError {
+    match error {
+        LedgerError::Unavailable { message } => LedgerError::Unavailable {
+            message: format!("{}: {message}", peer.address),
+        },
+        other => other,
     }
 }
 

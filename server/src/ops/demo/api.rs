@@ -23,6 +23,8 @@ use tonic::{
 };
 use tonic_types::StatusExt as _;
 
+use crate::{listen, roles::Role};
+
 /// How long to connect, and how long one call may take.
 const CONNECT: Duration = Duration::from_secs(5);
 const CALL: Duration = Duration::from_secs(20);
@@ -91,17 +93,28 @@ impl Api {
     }
 }
 
+/// The ports that the processes on `data_dir` wrote: one for everything, or one a
+/// service.
 fn ports(data_dir: &Path) -> anyhow::Result<[String; 3]> {
-    let path = data_dir.join("ports.json");
-    let text = std::fs::read(&path).with_context(|| {
-        let path = path.display();
-        format!("{path} cannot be read; start gx with this data_dir, or give --endpoint")
-    })?;
-    let ports: BTreeMap<String, u16> =
-        serde_json::from_slice(&text).with_context(|| format!("{} is damaged", path.display()))?;
+    let mut ports = BTreeMap::new();
+    for role in [Role::All, Role::Identity, Role::Wallet, Role::Tokenomics] {
+        let path = data_dir.join(listen::ports_file(role.name()));
+        let Ok(text) = std::fs::read(&path) else {
+            continue;
+        };
+        let told: BTreeMap<String, u16> = serde_json::from_slice(&text)
+            .with_context(|| format!("{} is damaged", path.display()))?;
+        ports.extend(told);
+    }
     let port = |name| {
         let port = ports.get(name).copied();
-        port.with_context(|| format!("{} names no port of {name}", path.display()))
+        port.with_context(|| {
+            let data_dir = data_dir.display();
+            format!(
+                "no process on {data_dir} has told its port of {name}; start gx with this \
+                 data_dir, or give --endpoint"
+            )
+        })
     };
     let places = [port("identity")?, port("wallet")?, port("tokenomics")?];
     Ok(places.map(|port| format!("http://127.0.0.1:{port}")))
@@ -178,5 +191,13 @@ mod tests {
         std::fs::write(folder.path().join("ports.json"), json).unwrap();
         let found = ports(folder.path()).unwrap();
         assert_eq!(found[1], "http://127.0.0.1:2");
+
+        std::fs::remove_file(folder.path().join("ports.json")).unwrap();
+        for (role, port) in [("identity", 5), ("wallet", 6), ("tokenomics", 7)] {
+            let path = folder.path().join(format!("svc-{role}.ports.json"));
+            std::fs::write(path, format!(r#"{{"{role}": {port}}}"#)).unwrap();
+        }
+        let found = ports(folder.path()).unwrap();
+        assert_eq!(found[2], "http://127.0.0.1:7");
     }
 }

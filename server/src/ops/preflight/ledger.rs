@@ -37,7 +37,7 @@ pub(super) async fn contract(client: &FabricLedger, now_ms: i64) -> Vec<Check> {
 }
 
 fn version(what: String, contract: &ContractInfo) -> Check {
-    let own = env!("CARGO_PKG_VERSION");
+    let own = gx_contract::VERSION;
     match contract.version.as_str() {
         same if same == own => Check::ok(what, format!("version {own}")),
         other => Check::warning(what, format!("version {other}, this program is {own}")),
@@ -154,7 +154,7 @@ mod tests {
 
     fn info() -> ContractInfo {
         ContractInfo {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: gx_contract::VERSION.to_owned(),
             rules_version: 1,
             rules_version_min: 1,
             rules_version_max: 1,

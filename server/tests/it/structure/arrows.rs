@@ -7,6 +7,7 @@ const SERVICES: &[&str] = &["identity", "wallet", "tokenomics", "operation", "ex
 /// What stands above the services: it puts them together, or fills what they read.
 const ABOVE: &[&str] = &[
     "roles",
+    "network",
     "start",
     "projector",
     "submitter",
@@ -15,7 +16,15 @@ const ABOVE: &[&str] = &[
     "lib",
 ];
 /// Who knows the ledger. No handler calls it.
-const KNOW_THE_LEDGER: &[&str] = &["projector", "submitter", "ops", "roles", "start", "main"];
+const KNOW_THE_LEDGER: &[&str] = &[
+    "projector",
+    "submitter",
+    "ops",
+    "roles",
+    "network",
+    "start",
+    "main",
+];
 
 /// The rooms of this crate that a file names.
 fn rooms_named(source: &Source) -> Vec<String> {
