@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use gx_contract::lane::spread;
 use gx_proto::gx::common::v1::Reason;
 use sea_orm::{ConnectionTrait, QueryOrder, entity::prelude::*};
-use sha2::{Digest, Sha256};
 
 use crate::{
     app::App,
@@ -50,11 +50,8 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// The partition of a lane, by a hash of its full name.
 pub fn partition_of(lane: &str, partitions: i32) -> i32 {
-    let digest = Sha256::digest(lane.as_bytes());
-    let mut first = [0; 8];
-    first.copy_from_slice(&digest[..8]);
     let partitions = u64::try_from(partitions.max(1)).unwrap_or(1);
-    i32::try_from(u64::from_be_bytes(first) % partitions).unwrap_or(0)
+    i32::try_from(spread(lane) % partitions).unwrap_or(0)
 }
 
 /// All partitions in order.

@@ -179,13 +179,16 @@ pub fn chain_digest(previous: &[u8], id: &[u8], request_digest: &[u8]) -> [u8; 3
         .into()
 }
 
+/// The number by which names are spread: the first 8 bytes of their SHA-256.
+#[must_use]
+pub fn spread(name: &str) -> u64 {
+    let digest = Sha256::digest(name.as_bytes());
+    let first = digest.iter().take(8);
+    first.fold(0, |word, byte| word << 8 | u64::from(*byte))
+}
+
 fn hashed(text: &str, partner_lanes: u32) -> LaneName {
-    let digest = Sha256::digest(text.as_bytes());
-    let first = digest
-        .iter()
-        .take(8)
-        .fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
-    let number = first % u64::from(partner_lanes.max(1));
+    let number = spread(text) % u64::from(partner_lanes.max(1));
     LaneName::new(LaneDomain::Partner, number as u32)
 }
 

@@ -50,14 +50,12 @@ pub async fn standing(store: &Store) -> Result<Option<i64>> {
 /// # Errors
 /// If the database fails.
 pub async fn clear(store: &Store, mark: i64) -> Result<()> {
-    let tx = store.begin().await?;
     Entity::update_many()
         .col_expr(Column::MarkCleared, mark.into())
         .filter(Column::Id.eq(1))
         .filter(Column::Mark.eq(mark))
-        .exec(&tx)
+        .exec(store.write())
         .await?;
-    tx.commit().await?;
     tracing::info!(mark, "the database has caught up with the ledger");
     Ok(())
 }

@@ -123,14 +123,12 @@ pub async fn lease(
 /// # Errors
 /// If the database fails.
 pub async fn renew(store: &Store, lane: &str, token: Uuid, until_ms: i64) -> Result<bool> {
-    let tx = store.begin().await?;
     let renewed = Entity::update_many()
         .col_expr(Column::LeaseUntilMs, until_ms.into())
         .filter(Column::Name.eq(lane))
         .filter(Column::Token.eq(token))
-        .exec(&tx)
+        .exec(store.write())
         .await?;
-    tx.commit().await?;
     Ok(renewed.rows_affected == 1)
 }
 
@@ -139,14 +137,12 @@ pub async fn renew(store: &Store, lane: &str, token: Uuid, until_ms: i64) -> Res
 /// # Errors
 /// If the database fails.
 pub async fn give_back(store: &Store, owner: &str) -> Result<()> {
-    let tx = store.begin().await?;
     Entity::update_many()
         .col_expr(Column::Token, Expr::value(None::<Uuid>))
         .col_expr(Column::LeaseUntilMs, 0.into())
         .filter(Column::Owner.eq(owner))
-        .exec(&tx)
+        .exec(store.write())
         .await?;
-    tx.commit().await?;
     Ok(())
 }
 

@@ -106,15 +106,13 @@ impl Partition {
     /// If the database fails.
     pub async fn renew(&self) -> Result<bool> {
         let until_ms = self.parts.clock.now_ms() + self.parts.settings.lease_ms;
-        let tx = self.parts.store.begin().await?;
         let renewed = Entity::update_many()
             .col_expr(Column::LeaseUntilMs, until_ms.into())
             .filter(Column::Partition.eq(self.scope.partition))
             .filter(Column::Token.eq(self.token))
             .filter(Column::Block.eq(self.highest))
-            .exec(&tx)
+            .exec(self.parts.store.write())
             .await?;
-        tx.commit().await?;
         Ok(renewed.rows_affected == 1)
     }
 
@@ -214,14 +212,12 @@ impl Partition {
             reason,
             "partition stopped"
         );
-        let tx = self.parts.store.begin().await?;
         Entity::update_many()
             .col_expr(Column::Stopped, reason.clone().into())
             .filter(Column::Partition.eq(self.scope.partition))
             .filter(Column::Token.eq(self.token))
-            .exec(&tx)
+            .exec(self.parts.store.write())
             .await?;
-        tx.commit().await?;
         Ok(Applied::Stopped(reason))
     }
 }

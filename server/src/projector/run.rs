@@ -147,24 +147,20 @@ async fn keep_height(parts: &Parts, height: u64) -> anyhow::Result<()> {
     let height = i64::try_from(height)?;
     let rows = checkpoint::all(parts.store.read()).await?;
     if rows.iter().any(|row| row.height != height) {
-        let tx = parts.store.begin().await?;
         Entity::update_many()
             .col_expr(Column::Height, height.into())
-            .exec(&tx)
+            .exec(parts.store.write())
             .await?;
-        tx.commit().await?;
     }
     Ok(())
 }
 
 async fn give_back(parts: &Parts) -> Result<()> {
-    let tx = parts.store.begin().await?;
     Entity::update_many()
         .col_expr(Column::Token, sea_orm::sea_query::Expr::value(None::<Uuid>))
         .col_expr(Column::LeaseUntilMs, 0.into())
         .filter(Column::Owner.eq(parts.owner.as_str()))
-        .exec(&tx)
+        .exec(parts.store.write())
         .await?;
-    tx.commit().await?;
     Ok(())
 }

@@ -6,6 +6,10 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use sea_orm_migration::MigratorTrait;
 use secrecy::{ExposeSecret, SecretString};
 
+/// Prepared statements that a SQLite connection keeps. Lists of different lengths
+/// are different statements.
+const STATEMENTS: usize = 512;
+
 /// Where the database is.
 #[derive(Debug, Clone)]
 pub enum DatabaseUrl {
@@ -95,6 +99,7 @@ fn sqlite(address: &str, connections: u32) -> ConnectOptions {
             .pragma("synchronous", "FULL")
             .pragma("foreign_keys", "ON")
             .busy_timeout(Duration::from_secs(10))
+            .statement_cache_capacity(STATEMENTS)
     });
     // A connection that is closed would take an in-memory database with it.
     options.idle_timeout(None).max_lifetime(None);
@@ -105,6 +110,7 @@ fn postgres(address: &str) -> ConnectOptions {
     let mut options = common(address, 32);
     options.map_sqlx_postgres_opts(|postgres| {
         postgres.application_name("gx").options([
+            ("default_transaction_isolation", "read committed"),
             ("statement_timeout", "30s"),
             ("idle_in_transaction_session_timeout", "60s"),
         ])

@@ -94,6 +94,11 @@ impl Store {
         &self.inner.read
     }
 
+    /// A connection for single statements that write, each a transaction of its own.
+    pub fn write(&self) -> &DatabaseConnection {
+        &self.inner.write
+    }
+
     fn postgres(&self) -> bool {
         self.inner.write.get_database_backend() == DbBackend::Postgres
     }

@@ -108,9 +108,18 @@ pub(super) async fn form(
     Ok(Forming::Batch(Box::new(formed)))
 }
 
-/// What a look without locks tells: that the lane is somebody else's, or that no
-/// command waits. Only where something waits is it worth to lock the lane.
+/// What a look without locks tells: that no command waits, and then whether the lane
+/// is still ours. Only where something waits is it worth to lock the lane.
 async fn idle(parts: &Parts, name: &str, token: Uuid, base: Cursor) -> Result<Option<Forming>> {
+    let waits = pending(name, 1)
+        .select_only()
+        .column(row::Column::Position)
+        .into_tuple::<i64>()
+        .one(parts.store.read())
+        .await?;
+    if waits.is_some() {
+        return Ok(None);
+    }
     let lane = lane::Entity::find_by_id(name.to_owned())
         .one(parts.store.read())
         .await?;
@@ -118,8 +127,7 @@ async fn idle(parts: &Parts, name: &str, token: Uuid, base: Cursor) -> Result<Op
     if !ours && !fault::planted(Fault::FormedUnchecked) {
         return Ok(Some(Forming::Elsewhere));
     }
-    let waits = pending(name, 1).one(parts.store.read()).await?;
-    Ok(waits.is_none().then_some(Forming::Nothing))
+    Ok(Some(Forming::Nothing))
 }
 
 /// A command that waits for its number.
@@ -278,7 +286,6 @@ pub(super) async fn submitted_in(
 
 /// Notes a failure on the rows of a batch.
 pub(super) async fn failed(parts: &Parts, ids: &[Uuid], class: &str, next_ms: i64) -> Result<()> {
-    let tx = parts.store.begin().await?;
     row::Entity::update_many()
         .col_expr(
             row::Column::Attempts,
@@ -287,8 +294,7 @@ pub(super) async fn failed(parts: &Parts, ids: &[Uuid], class: &str, next_ms: i6
         .col_expr(row::Column::ErrorClass, class.into())
         .col_expr(row::Column::NextAttemptMs, next_ms.into())
         .filter(row::Column::Id.is_in(ids.iter().copied()))
-        .exec(&tx)
+        .exec(parts.store.write())
         .await?;
-    tx.commit().await?;
     Ok(())
 }

@@ -105,14 +105,11 @@ async fn chain_cursor(parts: &Parts, lane: LaneName) -> Option<Cursor> {
 
 /// Writes why a lane holds.
 pub(super) async fn hold(parts: &Parts, name: &str, token: Uuid, reason: String) -> Result<()> {
-    let tx = parts.store.begin().await?;
-    if lanes::lock_in(&tx, name, token).await?.is_some() {
-        lane::Entity::update_many()
-            .col_expr(lane::Column::HeldReason, reason.into())
-            .filter(lane::Column::Name.eq(name))
-            .exec(&tx)
-            .await?;
-        tx.commit().await?;
-    }
+    lane::Entity::update_many()
+        .col_expr(lane::Column::HeldReason, reason.into())
+        .filter(lane::Column::Name.eq(name))
+        .filter(lane::Column::Token.eq(token))
+        .exec(parts.store.write())
+        .await?;
     Ok(())
 }

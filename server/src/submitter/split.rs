@@ -99,14 +99,12 @@ pub(super) async fn recovered(parts: &Parts, name: &str, token: Uuid) -> Result<
         .one(parts.store.read())
         .await?;
     if lane.is_some_and(|lane| lane.self_voided && lane.token == Some(token)) {
-        let tx = parts.store.begin().await?;
         lane::Entity::update_many()
             .col_expr(lane::Column::SelfVoided, false.into())
             .filter(lane::Column::Name.eq(name))
             .filter(lane::Column::Token.eq(token))
-            .exec(&tx)
+            .exec(parts.store.write())
             .await?;
-        tx.commit().await?;
     }
     Ok(())
 }

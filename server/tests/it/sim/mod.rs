@@ -11,6 +11,11 @@ mod check;
 mod image;
 mod world;
 
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
+
 use gx_server::fault::{self, Fault};
 use world::{Template, World};
 
@@ -47,14 +52,29 @@ async fn run(template: &Template, seed: u64) -> Result<(), String> {
 #[test]
 fn every_command_takes_effect_once_whatever_fails() {
     let (from, seeds) = (chosen("FROM", 0), chosen("SEEDS", SEEDS));
-    block_on(async {
-        let template = Template::new().await;
-        for seed in from..from + seeds {
-            if let Err(fault) = run(&template, seed).await {
-                panic!("{fault}\nrun it again: make soak SEEDS=1 FROM={seed}");
-            }
+    let (next, end) = (AtomicU64::new(from), from + seeds);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| block_on(take(&next, end)));
         }
     });
+}
+
+/// Takes one seed after the other, in a world of its own; one that fails is the last
+/// for all.
+async fn take(next: &AtomicU64, end: u64) {
+    let template = Template::new().await;
+    loop {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        if seed >= end {
+            return;
+        }
+        if let Err(fault) = run(&template, seed).await {
+            next.store(end, Ordering::Relaxed);
+            panic!("{fault}\nrun it again: make soak SEEDS=1 FROM={seed}");
+        }
+    }
 }
 
 fn is_found(planted: Fault) {

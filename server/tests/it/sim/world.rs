@@ -23,7 +23,7 @@ use gx_server::{
     audit,
     cache::Wake,
     clock::{Clock, ManualClock, SharedClock},
-    config::Config,
+    config::{self, Config},
     id::CommandId,
     outbox::{Acceptance, Folder, Submission},
     projector, start,
@@ -103,6 +103,7 @@ pub(super) struct World {
     pub(super) core: Arc<Core>,
     pub(super) ledger: Arc<dyn Ledger>,
     pub(super) folder: Folder,
+    settings: config::Lanes,
     pub(super) processes: Vec<Process>,
     pub(super) sent: Vec<Sent>,
     pub(super) backup: Vec<u8>,
@@ -122,6 +123,7 @@ pub(super) struct Template {
     pub(super) empty: Vec<u8>,
     image: Vec<u8>,
     core: Core,
+    settings: config::Lanes,
     /// The one clock of the world, its network included.
     clock: Arc<ManualClock>,
     begin_ms: i64,
@@ -136,13 +138,16 @@ impl Template {
         config.projector.partitions = u32::try_from(PARTITIONS).unwrap();
         start::topology(&store, &config).await.unwrap();
         let empty = image::take(&store).await;
+        config.lanes.status_ms = 0;
+        config.lanes.batch_commands = 4;
+        let settings = config.lanes;
         let clock = Arc::new(ManualClock::at(BEGIN_MS));
         let network = clock.clone();
         let core = Core::in_memory(CoreOptions {
             clock: Arc::new(move || network.now_ms()),
             ..CoreOptions::new(Arc::new(Poisonous), 2)
         });
-        let mut world = World::over(store.clone(), core, clock.clone(), 0);
+        let mut world = World::over(store.clone(), core, clock.clone(), settings.clone(), 0);
         for submission in first_commands() {
             world
                 .folder
@@ -162,6 +167,7 @@ impl Template {
             empty,
             image,
             core,
+            settings,
             clock,
             begin_ms,
         }
@@ -174,12 +180,19 @@ impl World {
         let core = template.core.fork().unwrap();
         let clock = template.clock.clone();
         clock.advance_ms(template.begin_ms - clock.now_ms());
-        let mut world = Self::over(template.store.clone(), core, clock, seed);
+        let settings = template.settings.clone();
+        let mut world = Self::over(template.store.clone(), core, clock, settings, seed);
         world.backup.clone_from(&template.image);
         world
     }
 
-    fn over(store: Store, core: Core, clock: Arc<ManualClock>, seed: u64) -> Self {
+    fn over(
+        store: Store,
+        core: Core,
+        clock: Arc<ManualClock>,
+        settings: config::Lanes,
+        seed: u64,
+    ) -> Self {
         let core = Arc::new(core);
         let ledger = ledger(core.clone(), clock.clone(), seed);
         let shared: SharedClock = clock.clone();
@@ -195,6 +208,7 @@ impl World {
             core,
             ledger,
             folder,
+            settings,
             processes: Vec::new(),
             sent: Vec::new(),
             backup: Vec::new(),
@@ -225,15 +239,12 @@ impl World {
     }
 
     pub(super) fn worker(&self, process: usize, lane: LaneName) -> LaneWorker {
-        let mut settings = Config::default().lanes;
-        settings.status_ms = 0;
-        settings.batch_commands = 4;
         let parts = submitter::Parts {
             store: self.store.clone(),
             clock: self.clock.clone(),
             ledger: self.ledger.clone(),
             wake: self.folder.wake.clone(),
-            settings,
+            settings: self.settings.clone(),
             owner: process.to_string(),
         };
         LaneWorker::new(parts, lane)
