@@ -51,20 +51,32 @@ pub(crate) const fn planted(_fault: Fault) -> bool {
     false
 }
 
-/// A point at which the kill tests end the process: the process says that it is
-/// there and stands still until it is killed.
+/// A point at which the tests end or stop the process. At the one that `KILL_POINT`
+/// names, the process says that it is there and stands still until it is killed; at the
+/// one that `STOP_POINT` names, it says so and stops itself, until it is let go.
 #[cfg(feature = "simulation")]
 pub(crate) fn kill_point(name: &str) {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a switch of the kill tests, not a setting"
-    )]
-    let chosen = std::env::var("KILL_POINT");
-    if chosen.is_ok_and(|chosen| chosen == name) {
+    let at = |switch: &str| {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a switch of the tests, not a setting"
+        )]
+        let chosen = std::env::var(switch);
+        chosen.is_ok_and(|chosen| chosen == name)
+    };
+    if at("KILL_POINT") {
         eprintln!("kill point {name}");
         loop {
             std::thread::park();
         }
+    }
+    if at("STOP_POINT") {
+        eprintln!("stop point {name}");
+        let own = std::process::id().to_string();
+        let stopped = std::process::Command::new("kill")
+            .args(["-STOP", &own])
+            .status();
+        eprintln!("let go: {stopped:?}");
     }
 }
 

@@ -1,10 +1,16 @@
 //! Hyperledger Fabric as GX meets it. The rest of the system sees one trait,
 //! [`Ledger`]: endorse a batch, submit it, learn its outcome, stream blocks, ask.
 //!
-//! Below it stand Fabric's own messages ([`proto`]) with what Fabric says about
-//! them ([`header`], [`proposal`], [`transaction`], [`block`], [`header_hash`]),
-//! the contract as chaincode ([`contract`]), the server that runs it for a
-//! network's peers ([`chaincode`]), and a Fabric in one process ([`devnet`]).
+//! | room | what is there |
+//! |---|---|
+//! | [`proto`], [`header`], [`proposal`], [`transaction`], [`block`], [`header_hash`], [`flag`] | Fabric's messages, and what Fabric says about them |
+//! | [`msp`] | certificates, members, signatures, identities in files |
+//! | [`client`] | the trait over Fabric's wire: a peer's gateway and its blocks |
+//! | [`contract`], [`chaincode`] | the contract as chaincode, and the server that runs it for peers |
+//! | [`ca`] | Fabric CA, from the authority's side and from the member's |
+//! | [`devnet`] | a network in one process, which Fabric's own clients accept |
+//!
+//! The devnet also gives the trait without a wire, for simulations that step it.
 
 pub mod block;
 pub mod ca;

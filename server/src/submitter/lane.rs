@@ -261,6 +261,10 @@ impl LaneWorker {
         let now_ms = self.parts.clock.now_ms();
         let tx = self.parts.store.begin().await?;
         if lanes::lock_in(&tx, &self.name, self.token).await?.is_none() {
+            tracing::info!(
+                lane = self.name,
+                "the lane is another's: a batch is not sent"
+            );
             return self.go(Stage::Unleased, Next::Now);
         }
         let row = envelope::ActiveModel {

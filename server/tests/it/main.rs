@@ -12,6 +12,8 @@ mod limits;
 mod ops;
 mod projector;
 mod proto;
+#[cfg(feature = "simulation")]
+mod races;
 mod readme;
 mod rights;
 #[cfg(feature = "simulation")]

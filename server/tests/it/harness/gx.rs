@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     Client,
+    process::Process,
     server::{Database, Server, blocking, owned},
 };
 
@@ -21,6 +22,12 @@ pub(crate) struct Gx {
     client: Client,
     store: OnceCell<Store>,
     pub(super) admin: OnceCell<Client>,
+}
+
+/// A process beside a system.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    _process: Process,
 }
 
 /// One process for the tests of a file that do not disturb each other.
@@ -84,6 +91,26 @@ impl Gx {
     pub(crate) async fn said(&self, words: &str) {
         let (server, words) = (self.server.clone(), words.to_owned());
         blocking(move || server.said(&words)).await;
+    }
+
+    /// Starts a role beside a system of six processes; it ends when it is dropped.
+    pub(crate) async fn beside(&self, role: &'static str) -> Beside {
+        let server = self.server.clone();
+        Beside {
+            _process: blocking(move || server.beside(role, &[])).await,
+        }
+    }
+
+    /// Waits until a process of a system of six has written a line with these words.
+    pub(crate) async fn said_by(&self, role: &'static str, words: &str) {
+        let (server, words) = (self.server.clone(), words.to_owned());
+        blocking(move || server.said_by(role, &words)).await;
+    }
+
+    /// Sends a signal to a process of a system of six.
+    pub(crate) async fn signal(&self, role: &'static str, signal: &'static str) {
+        let server = self.server.clone();
+        blocking(move || server.signal(role, signal)).await;
     }
 
     /// Runs a tool of the binary beside it; whether it ended well, and what it wrote.

@@ -8,6 +8,7 @@ use std::{
     sync::{Mutex, PoisonError, atomic::AtomicBool},
 };
 
+use gx_fabric::devnet::Connection;
 use gx_server::store::DatabaseUrl;
 
 use super::{postgres, process::Process};
@@ -175,6 +176,51 @@ impl Server {
         }
     }
 
+    /// Starts a role beside a system of six processes, in a folder and under a name of
+    /// its own; it finds the devnet as any network, by settings.
+    pub(super) fn beside(&self, role: &str, settings: &[(String, String)]) -> Process {
+        let folder = self.folder.join("beside");
+        let connection = self.folder.join("devnet/connection.json");
+        let connection = std::fs::read(connection).expect("a devnet");
+        let connection: Connection = serde_json::from_slice(&connection).expect("a connection");
+        let own = &connection.orgs["org1"];
+        let mut all = settings.to_vec();
+        let mut set = |key: &str, value: String| all.push((key.to_owned(), value));
+        set("GX_DATA_DIR", folder.display().to_string());
+        set("GX_INSTANCE", "beside".to_owned());
+        set("GX_FABRIC__PEERS", own.gateway.clone());
+        set("GX_FABRIC__SERVER_NAME", own.tls_server_name.clone());
+        set("GX_FABRIC__TLS_CA_FILE", own.tls_ca.display().to_string());
+        for name in ["partner", "admin", "super_admin"] {
+            let files = &own.identities[name];
+            let key = format!("GX_FABRIC__IDENTITY__{}", name.to_uppercase());
+            set(
+                &format!("{key}__CERTIFICATE_FILE"),
+                files.cert.display().to_string(),
+            );
+            set(&format!("{key}__KEY_FILE"), files.key.display().to_string());
+        }
+        let process = self.process(&[role], &all);
+        listens(&process, role);
+        process
+    }
+
+    /// Waits until a process of a system apart has written a line with these words.
+    pub(super) fn said_by(&self, role: &str, words: &str) {
+        let running = self.lock();
+        let (processes, _) = running.as_ref().expect("gx runs");
+        if let Err(log) = processes[place(role)].wait_for(words) {
+            panic!("{role} does not say {words}:\n{log}");
+        }
+    }
+
+    /// Sends a signal to a process of a system apart.
+    pub(super) fn signal(&self, role: &str, signal: &str) {
+        let running = self.lock();
+        let (processes, _) = running.as_ref().expect("gx runs");
+        processes[place(role)].signal(signal);
+    }
+
     /// Runs a tool of the binary beside it; whether it ended well, and what it wrote.
     pub(super) fn tool(&self, arguments: &[String]) -> (bool, String) {
         let output = Command::new(env!("CARGO_BIN_EXE_gx"))
@@ -229,6 +275,12 @@ impl Ports {
             metrics,
         }
     }
+}
+
+/// Where a role's process stands among those of a system apart.
+fn place(role: &str) -> usize {
+    let found = APART.iter().position(|(known, _)| *known == role);
+    found.expect("a role")
 }
 
 fn listens(process: &Process, role: &str) {
