@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::App,
+    app::{App, Rooms},
     audit,
     auth::{Authenticator, Passwords},
     cache::Wake,
@@ -129,7 +129,7 @@ async fn build(
         passwords: Passwords::new(&config.login),
         notifier: Notifier::new(&data_dir),
         rates: RateLimits::new(&config.limits),
-        rooms: Arc::default(),
+        rooms: Arc::new(Rooms::new(&config.limits)),
         readiness: telemetry::Readiness::default(),
         wake: Wake::default(),
         config: Arc::new(config),
@@ -262,6 +262,7 @@ async fn serve(
         ("metrics", ports.metrics.address().port()),
     ]);
     let mut serving = JoinSet::new();
+    let services = services(app);
     for (name, bound) in [
         ("svc-identity", ports.identity),
         ("svc-wallet", ports.wallet),
@@ -271,7 +272,7 @@ async fn serve(
             app.clone(),
             name,
             bound.open()?,
-            services(app),
+            services.clone(),
             shutdown.clone(),
         ));
     }

@@ -19,6 +19,9 @@ use tonic::{
 /// After which a call is broken.
 const LONGEST_CALL: Duration = Duration::from_secs(75);
 
+/// Bytes of one answer that a slow connection takes before they are read.
+const SLOW_WINDOW: u32 = 1_000;
+
 /// A connection with the token that its calls carry.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
@@ -48,6 +51,17 @@ impl Client {
         let address = Endpoint::from_shared(format!("http://127.0.0.1:{port}"));
         let endpoint = address.expect("an address").timeout(LONGEST_CALL);
         Self::new(endpoint.connect_lazy())
+    }
+
+    /// A new connection that takes little ahead of its reader.
+    pub(crate) fn slow_to(port: u16) -> Self {
+        let address = Endpoint::from_shared(format!("http://127.0.0.1:{port}"));
+        let endpoint = address.expect("an address").timeout(LONGEST_CALL);
+        Self::new(
+            endpoint
+                .initial_stream_window_size(SLOW_WINDOW)
+                .connect_lazy(),
+        )
     }
 
     pub(super) fn new(channel: Channel) -> Self {
