@@ -8,6 +8,7 @@ mod m0001_pipeline;
 mod m0002_read_model;
 mod m0003_identity;
 mod m0004_audit;
+mod m0005_ledger;
 
 /// Every migration in order.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_read_model::Migration),
             Box::new(m0003_identity::Migration),
             Box::new(m0004_audit::Migration),
+            Box::new(m0005_ledger::Migration),
         ]
     }
 }

@@ -9,13 +9,14 @@ use crate::{
     auth::{Authenticator, Passwords},
     cache::Wake,
     clock::SharedClock,
-    config::Config,
+    config::{Config, Limits},
     limits::RateLimits,
     notifier::Notifier,
     outbox::Intake,
     secrets::Secrets,
     store::Store,
     telemetry::Readiness,
+    watch::Watches,
 };
 
 /// What every role shares; cheap to clone.
@@ -70,6 +71,8 @@ pub struct Rooms {
     pub uploads: Semaphore,
     /// Reads that wait for a block.
     pub waits: Semaphore,
+    /// Calls that stay open.
+    pub watches: Watches,
 }
 
 impl Rooms {
@@ -77,13 +80,19 @@ impl Rooms {
     pub const UPLOADS: u32 = 8;
     /// Waiting reads at once.
     pub const WAITS: u32 = 64;
+
+    /// Rooms as the settings say.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            uploads: Semaphore::new(Self::UPLOADS as usize),
+            waits: Semaphore::new(Self::WAITS as usize),
+            watches: Watches::new(limits),
+        }
+    }
 }
 
 impl Default for Rooms {
     fn default() -> Self {
-        Self {
-            uploads: Semaphore::new(Self::UPLOADS as usize),
-            waits: Semaphore::new(Self::WAITS as usize),
-        }
+        Self::new(&Config::default().limits)
     }
 }

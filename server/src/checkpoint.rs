@@ -91,6 +91,15 @@ pub async fn lowest(db: &impl ConnectionTrait) -> Result<u64> {
     Ok(u64::try_from(lowest).unwrap_or(0))
 }
 
+/// How many blocks every partition has applied: what is below is shown.
+///
+/// # Errors
+/// If the database fails.
+pub async fn applied(db: &impl ConnectionTrait) -> Result<u64> {
+    let blocks = all(db).await?.into_iter().map(|row| row.block + 1);
+    Ok(u64::try_from(blocks.min().unwrap_or(0)).unwrap_or(0))
+}
+
 /// Waits until the partition, or all if `None`, has applied `min_block`.
 ///
 /// # Errors

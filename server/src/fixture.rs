@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     app::{App, Topology},
     audit,
-    auth::{Authenticator, Caller, Context, Passwords, Subject, UserId},
+    auth::{Authenticator, Caller, Context, Passwords, Subject, UserId, session},
     cache::Wake,
     checkpoint::{self, partition_of},
     clock::{ManualClock, SharedClock},
@@ -127,6 +127,18 @@ pub(crate) fn auditor() -> Caller {
     }
 }
 
+/// Somebody with a session that lasts.
+pub(crate) async fn signed_in(app: &App, number: u128, roles: &[Role]) -> Caller {
+    let tx = app.store.begin().await.unwrap();
+    let session = session::open_in(&tx, NOW_MS, user(number).user, roles, 900).await;
+    tx.commit().await.unwrap();
+    Caller {
+        session: session.unwrap().id,
+        roles: roles.to_vec(),
+        ..user(number)
+    }
+}
+
 /// A call of a method.
 pub(crate) fn context(method: &'static str) -> Context {
     Context {
@@ -135,6 +147,7 @@ pub(crate) fn context(method: &'static str) -> Context {
         traceparent: None,
         client: Ipv4Addr::LOCALHOST.into(),
         subject: Subject::default(),
+        leaving: CancellationToken::new(),
     }
 }
 

@@ -36,6 +36,7 @@ pub mod submitter;
 pub mod telemetry;
 pub mod tokenomics;
 pub mod wallet;
+pub mod watch;
 
 #[cfg(test)]
 mod fixture;

@@ -149,6 +149,7 @@ pub fn read(block: &Block, chaincode: &str) -> Result<ledger::Block, LedgerError
         number: header.number,
         hash: header_hash(header),
         previous_hash: previous_hash(header)?,
+        data_hash: header.data_hash.clone(),
         time_ms: 0,
         transactions: Vec::new(),
     };
@@ -216,6 +217,8 @@ mod tests {
         let block = read(&genesis("gx", 1_234), "gx").unwrap();
         assert_eq!((block.number, block.time_ms), (0, 1_234));
         assert_eq!(block.previous_hash, [0; 32]);
+        let data = genesis("gx", 1_234).data.unwrap();
+        assert_eq!(block.data_hash, data_hash(&data));
         assert!(block.transactions.is_empty());
     }
 

@@ -82,6 +82,8 @@ pub struct Block {
     pub hash: [u8; 32],
     /// The hash of the block before; zeros in block 0.
     pub previous_hash: [u8; 32],
+    /// The hash of its envelopes, as its header tells it.
+    pub data_hash: Bytes,
     /// The time of its last transaction or configuration in milliseconds since the
     /// Unix epoch: the submitter's word, so it may go back between blocks.
     pub time_ms: i64,

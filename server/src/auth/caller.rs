@@ -6,6 +6,7 @@ use std::{
 };
 
 use gx_proto::gx::identity::v1::Role;
+use tokio_util::sync::CancellationToken;
 use tonic::Request;
 use uuid::Uuid;
 
@@ -58,6 +59,8 @@ pub struct Context {
     pub client: IpAddr,
     /// What the call is about, shared with the layer that records it.
     pub subject: Subject,
+    /// Cancelled when the call's connection is to end.
+    pub leaving: CancellationToken,
 }
 
 /// What a call is about: a resource name, once its handler has said it.

@@ -201,7 +201,32 @@ pub const RULES: &[Rule] = &[
         Record::Read,
     ),
     rule(
+        "/gx.operation.v1.OperationService/WatchOperation",
+        READERS,
+        Record::Read,
+    ),
+    rule(
         "/gx.ledger.v1.LedgerService/GetLedger",
+        SIGNED_IN,
+        Record::Read,
+    ),
+    rule(
+        "/gx.ledger.v1.LedgerService/GetBlock",
+        SIGNED_IN,
+        Record::Read,
+    ),
+    rule(
+        "/gx.ledger.v1.LedgerService/ListBlocks",
+        SIGNED_IN,
+        Record::Read,
+    ),
+    rule(
+        "/gx.ledger.v1.LedgerService/GetTransaction",
+        SIGNED_IN,
+        Record::Read,
+    ),
+    rule(
+        "/gx.ledger.v1.LedgerService/StreamBlocks",
         SIGNED_IN,
         Record::Read,
     ),

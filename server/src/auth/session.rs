@@ -1,10 +1,12 @@
 //! A session: one login. Its roles are what its calls may do.
 
-use gx_proto::gx::identity::v1::Role;
-use sea_orm::{DatabaseTransaction, QueryFilter, Set, entity::prelude::*};
+use std::collections::HashMap;
+
+use gx_proto::gx::{common::v1::Reason, identity::v1::Role};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryFilter, Set, entity::prelude::*};
 
 use super::{Caller, UserId, roles};
-use crate::{error::Result, id};
+use crate::{error::Result, id, store::bulk};
 
 /// How long an ended session is kept, so that its token hears SESSION_REVOKED or
 /// TOKEN_EXPIRED.
@@ -63,6 +65,30 @@ pub async fn open_in(
         revoked_ms: Set(None),
     };
     Ok(session.insert(tx).await?)
+}
+
+/// Why each of these sessions has ended; `None` for one that lasts.
+///
+/// # Errors
+/// If the database fails.
+pub async fn ended(
+    db: &impl ConnectionTrait,
+    now_ms: i64,
+    sessions: &[Uuid],
+) -> Result<Vec<(Uuid, Option<Reason>)>> {
+    let mut known = HashMap::with_capacity(sessions.len());
+    for chunk in sessions.chunks(bulk::rows_of(1)) {
+        let rows = Entity::find().filter(Column::Id.is_in(chunk.iter().copied()));
+        known.extend(rows.all(db).await?.into_iter().map(|row| (row.id, row)));
+    }
+    let ended = |id: &Uuid| match known.get(id) {
+        Some(row) if row.revoked_ms.is_some() => Some(Reason::SessionRevoked),
+        Some(row) if row.expire_ms <= now_ms => Some(Reason::TokenExpired),
+        Some(_) => None,
+        // It is forgotten a day after its end.
+        None => Some(Reason::SessionRevoked),
+    };
+    Ok(sessions.iter().map(|id| (*id, ended(id))).collect())
 }
 
 /// Ends all other sessions of the caller.

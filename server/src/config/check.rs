@@ -146,6 +146,8 @@ impl Config {
             ("limits.timeout_ms", limits.timeout_ms, 100, 300_000),
             ("limits.connections", size(limits.connections), 1, 100_000),
             ("limits.streams", limits.streams.into(), 1, 10_000),
+            ("limits.watches", size(limits.watches), 1, 1_000_000),
+            ("limits.caller_watches", size(limits.caller_watches), 1, 1_000_000),
             ("limits.connection_age_s", limits.connection_age_s, 1, 86_400),
             ("limits.drain_ms", limits.drain_ms, 0, 300_000),
             ("enroll.renew_left_percent", enroll.renew_left_percent.into(), 1, 90),

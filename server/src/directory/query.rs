@@ -4,9 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use gx_proto::gx::contract::v1::AccountType;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::entity::{Column, Entity, Model};
 use crate::{auth::UserId, error::Result, store::bulk};
@@ -52,7 +50,7 @@ pub async fn lookup(
 /// # Errors
 /// If the database fails.
 pub async fn owner_in(
-    tx: &DatabaseTransaction,
+    tx: &impl ConnectionTrait,
     accounts: impl IntoIterator<Item = &str>,
 ) -> Result<HashMap<String, UserId>> {
     let mut owners = HashMap::new();

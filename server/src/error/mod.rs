@@ -79,6 +79,14 @@ impl Error {
         Self::rejected(Reason::Overloaded, "the server is busy").retry_after(after)
     }
 
+    /// The server, or the connection, is about to end; clients are told to come back
+    /// at different times.
+    pub fn leaving() -> Self {
+        let after = Duration::from_millis(RETRY_MS + id::jitter(RETRY_MS));
+        let message = "the connection ends: go on over another";
+        Self::rejected(Reason::Unavailable, message).retry_after(after)
+    }
+
     /// Adds metadata to a rejection; nothing to other errors.
     #[must_use]
     pub fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {

@@ -83,6 +83,7 @@ impl Harness {
                 traceparent: None,
                 client: Ipv4Addr::LOCALHOST.into(),
                 subject: Subject::default(),
+                leaving: CancellationToken::new(),
             },
             _data_dir: data_dir,
         }

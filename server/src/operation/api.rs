@@ -2,17 +2,34 @@
 
 use gx_proto::gx::operation::v1::{
     GetOperationRequest, GetOperationResponse, WaitOperationRequest, WaitOperationResponse,
-    operation_service_server::OperationService,
+    WatchOperationRequest, WatchOperationResponse, operation_service_server::OperationService,
 };
 use tonic::{Request, Response, Status};
 
-use super::{get_operation::GetOperation, wait_operation::WaitOperation};
-use crate::{app::App, auth};
+use super::{
+    get_operation::GetOperation,
+    wait_operation::WaitOperation,
+    watch_operation::{Changes, WatchOperation},
+};
+use crate::{
+    app::App,
+    auth,
+    watch::{Board, Sent},
+};
 
 /// Serves `gx.operation.v1`.
 #[derive(Debug, Clone)]
 pub struct Api {
     pub(super) app: App,
+    /// Operations that somebody watches, looked at once for all.
+    pub(super) changes: Board<Changes>,
+}
+
+impl Api {
+    pub(super) fn new(app: App) -> Self {
+        let changes = Board::new(Changes);
+        Self { app, changes }
+    }
 }
 
 #[tonic::async_trait]
@@ -37,5 +54,17 @@ impl OperationService for Api {
         context.about(wait.subject());
         let operation = Some(wait.handle(&self.app, &caller).await?);
         Ok(Response::new(WaitOperationResponse { operation }))
+    }
+
+    type WatchOperationStream = Sent<WatchOperationResponse>;
+
+    async fn watch_operation(
+        &self,
+        request: Request<WatchOperationRequest>,
+    ) -> Result<Response<Self::WatchOperationStream>, Status> {
+        let (caller, context, message) = auth::signed_in(request)?;
+        let watch = WatchOperation::try_from(message)?;
+        context.about(watch.subject());
+        Ok(Response::new(watch.handle(self, &caller, &context).await?))
     }
 }

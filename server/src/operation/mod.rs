@@ -1,4 +1,4 @@
-//! Operations: what became of commands, to be read and waited for.
+//! Operations: what became of commands, to be read, waited for and watched.
 //!
 //! Promised: an operation is never deleted, and its outcome never changes once
 //! it is there. A stranger's operation looks like none.
@@ -7,6 +7,7 @@ mod api;
 mod get_operation;
 mod query;
 mod wait_operation;
+mod watch_operation;
 
 use gx_proto::gx::operation::v1::operation_service_server::OperationServiceServer;
 
@@ -16,5 +17,5 @@ use crate::app::App;
 
 /// The service, for a role to mount.
 pub fn service(app: App) -> OperationServiceServer<Api> {
-    OperationServiceServer::new(Api { app })
+    OperationServiceServer::new(Api::new(app))
 }

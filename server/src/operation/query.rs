@@ -1,5 +1,7 @@
 //! Reads of operations.
 
+use std::collections::HashSet;
+
 use gx_proto::gx::operation::v1::{Operation, OperationState};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
@@ -12,6 +14,7 @@ use crate::{
         entity::{lane, operation},
         operation::{name, to_proto},
     },
+    store::bulk,
 };
 
 /// An operation that the caller may look at: an own one, or any for whoever reads
@@ -26,6 +29,26 @@ pub(super) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Operati
     let row = row.ok_or_else(|| Error::not_found(name(id)))?;
     let holds = !is_final(row.state) && lane_holds(&tx, &row.lane).await?;
     Ok(to_proto(&row, holds))
+}
+
+/// Operations as they are now. That their watchers may look at them is shown by
+/// their having found them.
+pub(super) async fn all(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<(Uuid, Operation)>> {
+    let holding = lane::Entity::find().filter(lane::Column::HeldReason.is_not_null());
+    let holding: HashSet<_> = holding
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|lane| lane.name)
+        .collect();
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(bulk::rows_of(1)) {
+        let rows =
+            operation::Entity::find().filter(operation::Column::Id.is_in(chunk.iter().copied()));
+        let rows = rows.all(db).await?.into_iter();
+        found.extend(rows.map(|row| (row.id, to_proto(&row, holding.contains(&row.lane)))));
+    }
+    Ok(found)
 }
 
 /// Whether a state, by its number, is an outcome.

@@ -10,7 +10,7 @@ use super::facts::{Facts, LaneMoved};
 use crate::{
     directory,
     error::Result,
-    identity,
+    explorer, identity,
     outbox::{
         entity::{envelope, lane},
         hold, settle,
@@ -48,7 +48,8 @@ pub(super) async fn apply_in(
 
     tokenomics::projection::countries_loaded_in(tx, &facts.countries).await?;
     tokenomics::projection::accounts_created_in(tx, &facts.created).await?;
-    tokenomics::projection::supply_in(tx, partition, &facts.changes).await
+    tokenomics::projection::supply_in(tx, partition, &facts.changes).await?;
+    explorer::projection::shown_in(tx, &facts.shown.blocks, &facts.shown.transactions).await
 }
 
 fn listing(opened: &OpenedAccount) -> directory::Opened {

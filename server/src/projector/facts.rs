@@ -13,7 +13,7 @@ use gx_proto::gx::contract::v1::{
 use prost::Message;
 use uuid::Uuid;
 
-use super::outcome;
+use super::{outcome, shown::Shown};
 use crate::{
     app::Topology,
     checkpoint::partition_of,
@@ -53,6 +53,8 @@ pub(super) struct Facts {
     pub(super) countries: Vec<CountryState>,
     pub(super) created: Vec<AccountCreated>,
     pub(super) changes: Vec<Change>,
+    /// What everybody is shown of the blocks; one partition's alone.
+    pub(super) shown: Shown,
 }
 
 /// A batch and where it stands.
@@ -70,15 +72,16 @@ impl Facts {
     /// # Errors
     /// If an event cannot be read: then nothing of the block may be applied.
     pub(super) fn gather(&mut self, scope: &Scope, block: &Block) -> Result<()> {
+        if scope.shows_blocks() {
+            self.shown.block(block)?;
+        }
         for transaction in &block.transactions {
-            let Some(bytes) = &transaction.event else {
-                continue;
-            };
-            if transaction.flag != ValidationFlag::VALID {
-                continue;
-            }
-            let event = BatchCommitted::decode(bytes.clone())
+            let event = event_of(transaction)
                 .with_context(|| format!("the event of transaction {}", transaction.tx_id))?;
+            if scope.shows_blocks() {
+                self.shown.transaction(block, transaction, event.as_ref())?;
+            }
+            let Some(event) = event else { continue };
             if fault::planted(Fault::EventSkipped) && block.number % 7 == 3 {
                 continue;
             }
@@ -309,7 +312,21 @@ impl Facts {
     }
 }
 
+/// What a transaction did; nothing if it is not valid or not the contract's.
+fn event_of(transaction: &Transaction) -> Result<Option<BatchCommitted>> {
+    let bytes = transaction.event.as_ref();
+    let bytes = bytes.filter(|_| transaction.flag == ValidationFlag::VALID);
+    Ok(bytes
+        .map(|bytes| BatchCommitted::decode(bytes.clone()))
+        .transpose()?)
+}
+
 impl Scope {
+    /// Every partition reads all blocks; one of them writes what is shown of them.
+    fn shows_blocks(&self) -> bool {
+        self.partition == 0
+    }
+
     fn has_lane(&self, lane: &str) -> bool {
         partition_of(lane, self.topology.partitions) == self.partition
     }

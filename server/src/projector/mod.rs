@@ -7,6 +7,7 @@ mod gauges;
 mod outcome;
 mod partition;
 mod run;
+mod shown;
 
 use std::sync::Arc;
 

@@ -66,11 +66,9 @@ impl Serving {
             started?;
         }
         let mut tasks = Tasks::new();
+        let all = (self.role == Role::All).then(|| Service::all(app));
         for service in self.role.services() {
-            let mounted = match self.role {
-                Role::All => Service::all(app),
-                _ => service.alone(app),
-            };
+            let mounted = all.clone().unwrap_or_else(|| service.alone(app));
             tasks.spawn(rpc::serve(
                 app.clone(),
                 service.name(),

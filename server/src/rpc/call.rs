@@ -8,6 +8,7 @@ use std::{
 
 use axum::{extract::State, middleware::Next, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio_util::sync::CancellationToken;
 
 use super::{Gate, Request, address::client_address, traceparent::Traceparent};
 use crate::{
@@ -28,6 +29,10 @@ const REQUEST_ID_LENGTH_MAX: usize = 128;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peer(pub(super) IpAddr);
 
+/// Cancelled when the connection is to end.
+#[derive(Debug, Clone)]
+pub(super) struct Leaving(pub(super) CancellationToken);
+
 /// One call, shared by its layers.
 #[derive(Debug)]
 pub(super) struct Call {
@@ -41,6 +46,8 @@ pub(super) struct Call {
     pub(super) trace: Traceparent,
     /// The client's address.
     pub(super) client: IpAddr,
+    /// Cancelled when its connection is to end.
+    pub(super) leaving: CancellationToken,
     /// Who calls, once that is known.
     pub(super) caller: OnceLock<Caller>,
     /// What it is about, once the handler has said that.
@@ -52,12 +59,14 @@ impl Call {
         let headers = request.headers();
         let peer = request.extensions().get::<Peer>();
         let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
+        let leaving = request.extensions().get::<Leaving>();
         Self {
             path: request.uri().path().to_owned(),
             rule: policy::find(request.uri().path()),
             request_id: request_id(headers),
             trace: Traceparent::continued(headers),
             client: client_address(peer, headers, &gate.limits.trusted_proxies),
+            leaving: leaving.map_or_else(CancellationToken::new, |leaving| leaving.0.clone()),
             caller: OnceLock::new(),
             subject: Subject::default(),
         }
@@ -71,6 +80,7 @@ impl Call {
             request_id: request_id.to_owned(),
             trace: Traceparent::continued(&HeaderMap::new()),
             client: Ipv4Addr::LOCALHOST.into(),
+            leaving: CancellationToken::new(),
             caller: OnceLock::new(),
             subject: Subject::default(),
         }
@@ -93,6 +103,7 @@ impl Call {
             traceparent: Some(self.trace.to_string()),
             client: self.client,
             subject: self.subject.clone(),
+            leaving: self.leaving.clone(),
         }
     }
 }

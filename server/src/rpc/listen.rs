@@ -17,7 +17,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
 
-use super::call::Peer;
+use super::call::{Leaving, Peer};
 use crate::{config::Limits, id};
 
 /// How often a quiet connection is asked whether it lives, and how long it may
@@ -32,7 +32,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const HEAD_BYTES: u32 = 16 << 10;
 
 /// How long calls may last on a connection that is too old: longer than the
-/// longest call.
+/// longest call. Those that stay open are told to leave.
 const AGED_GRACE: Duration = Duration::from_secs(70);
 
 /// Pause after a failure to accept, such as too many open files.
@@ -133,7 +133,9 @@ impl Shared {
             Some(spoke) => spoke??,
             None => return Ok(()),
         }
-        let service = TowerToHyperService::new(from_peer(self.router.clone(), peer));
+        let leaving = Leaving(self.closing.child_token());
+        let service = from_peer(self.router.clone(), peer, leaving.clone());
+        let service = TowerToHyperService::new(service);
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
         let aged = tokio::time::timeout(self.lifetime(), self.closing.cancelled());
         let is_aged = tokio::select! {
@@ -141,6 +143,7 @@ impl Shared {
             closing = aged => closing.is_err(),
         };
         connection.as_mut().graceful_shutdown();
+        leaving.0.cancel();
         if is_aged {
             tokio::time::timeout(AGED_GRACE, connection).await?
         } else {
@@ -159,11 +162,13 @@ impl Shared {
 fn from_peer(
     router: Router,
     peer: SocketAddr,
+    leaving: Leaving,
 ) -> impl Service<Request<hyper::body::Incoming>, Response = Response, Error = Infallible, Future: Send>
 + Clone
 + Send {
     router.map_request(move |mut request: Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(Peer(peer.ip()));
+        request.extensions_mut().insert(leaving.clone());
         request
     })
 }

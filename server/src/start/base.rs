@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::topology;
 use crate::{
-    app::{App, Topology},
+    app::{App, Rooms, Topology},
     audit,
     auth::{Authenticator, Passwords},
     cache::Wake,
@@ -91,7 +91,7 @@ impl Base {
             passwords: Passwords::new(&config.login),
             notifier: Notifier::new(&self.data_dir),
             rates: RateLimits::new(&config.limits),
-            rooms: Arc::default(),
+            rooms: Arc::new(Rooms::new(&config.limits)),
             readiness: self.readiness.clone(),
             wake: self.wake.clone(),
             config: config.clone(),

@@ -46,7 +46,7 @@ metrics! {
     HTTP_REQUESTS = Counter "http_requests_total" ["service", "method", "code"]
         "gRPC calls answered, by canonical code.";
     HTTP_REQUEST_DURATION = Histogram "http_request_duration_seconds" ["service", "method"]
-        "Time from a call's arrival to the end of its answer.";
+        "Time from a call's arrival to the end of its answer; a stream's whole life.";
     OUTBOX_QUEUE_DEPTH = Gauge "outbox_command_queue_depth" []
         "Accepted commands that are not settled.";
     PROJECTOR_LAG_MS = Gauge "projector_lag_milliseconds" ["partition"]
@@ -87,6 +87,8 @@ metrics! {
         "Calls refused for who called or what they may.";
     RATE_LIMITED = Counter "gx_rate_limited_total" ["kind"]
         "Calls refused by a rate limit: caller, address or public.";
+    WATCHES_OPEN = Gauge "gx_watches_open" ["method"]
+        "Calls that stay open: streams of blocks and of operations.";
     PASSWORD_VERIFICATIONS = Counter "gx_password_verifications_total" []
         "Password verifications, also those against no account.";
     SUPPLY_QIRAT = Gauge "gx_supply_qirat" ["bucket"]

@@ -19,5 +19,6 @@ mod rights;
 #[cfg(feature = "simulation")]
 mod sim;
 mod starts;
+mod streams;
 mod structure;
 mod walk;

@@ -207,6 +207,47 @@ async fn a_shutdown_is_announced_and_lets_calls_end() {
     server.task.await.unwrap().unwrap();
 }
 
+/// A stream that has said what it has to say, and stays open.
+async fn open(server: &Server) -> tonic::Streaming<WatchOperationResponse> {
+    let mut client = OperationServiceClient::new(server.channel().await);
+    let mut request = Request::new(WatchOperationRequest::default());
+    let token = "Bearer user".parse().unwrap();
+    request.metadata_mut().insert("authorization", token);
+    let mut stream = client.watch_operation(request).await.unwrap().into_inner();
+    stream.message().await.unwrap().unwrap();
+    stream
+}
+
+/// The stream is told to leave.
+async fn leaves(mut stream: tonic::Streaming<WatchOperationResponse>) {
+    let end = stream.message().await.unwrap_err();
+    let details = end.get_error_details();
+    assert_eq!(end.code(), tonic::Code::Unavailable);
+    assert_eq!(details.error_info().unwrap().reason, "UNAVAILABLE");
+    assert!(details.retry_info().is_some());
+    assert!(details.request_info().is_some(), "it names the call");
+}
+
+#[tokio::test]
+async fn a_stream_takes_no_room_of_calls_and_ends_at_the_shutdown() {
+    let server = Server::with(|limits| limits.concurrency = 1).await;
+    let stream = open(&server).await;
+    server.get("user", "").await.unwrap();
+    server.shutdown.cancel();
+    leaves(stream).await;
+    server.task.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_outlasts_the_bound_of_calls_and_ends_with_its_connection() {
+    let server = Server::with(|limits| {
+        limits.timeout_ms = 1_000;
+        limits.connection_age_s = 2;
+    })
+    .await;
+    leaves(open(&server).await).await;
+}
+
 #[tokio::test]
 async fn a_shutdown_waits_no_longer_than_its_bound() {
     let server = Server::with(|limits| limits.drain_ms = 1).await;

@@ -13,6 +13,7 @@ use gx_proto::gx::{
     identity::v1::Role,
     operation::v1::{
         GetOperationRequest, GetOperationResponse, WaitOperationRequest, WaitOperationResponse,
+        WatchOperationRequest, WatchOperationResponse,
         operation_service_client::OperationServiceClient,
         operation_service_server::{OperationService, OperationServiceServer},
     },
@@ -38,6 +39,7 @@ use crate::{
     limits::RateLimits,
     store::{DatabaseUrl, Store},
     telemetry::Readiness,
+    watch::{Sent, sent},
 };
 
 pub(super) const GET: &str = "/gx.operation.v1.OperationService/GetOperation";
@@ -105,6 +107,24 @@ impl OperationService for Obedient {
     ) -> Result<Response<WaitOperationResponse>, Status> {
         auth::signed_in(request)?;
         Ok(Response::new(Default::default()))
+    }
+
+    type WatchOperationStream = Sent<WatchOperationResponse>;
+
+    /// Says something once, and then nothing until it has to leave.
+    async fn watch_operation(
+        &self,
+        request: Request<WatchOperationRequest>,
+    ) -> Result<Response<Self::WatchOperationStream>, Status> {
+        let (_, context, _) = auth::signed_in(request)?;
+        let step = |(told, leaving): (bool, CancellationToken)| async move {
+            if told {
+                leaving.cancelled().await;
+                return Err(Error::leaving());
+            }
+            Ok(Some((WatchOperationResponse::default(), (true, leaving))))
+        };
+        Ok(Response::new(sent((false, context.leaving), step)))
     }
 }
 

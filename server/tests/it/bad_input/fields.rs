@@ -1,7 +1,8 @@
 //! Fields out of their bounds, and names of nothing.
 
 use gx_proto::gx::{
-    operation::v1::{GetOperationRequest, WaitOperationRequest},
+    ledger::v1::{GetBlockRequest, GetTransactionRequest, ListBlocksRequest, StreamBlocksRequest},
+    operation::v1::{GetOperationRequest, WaitOperationRequest, WatchOperationRequest},
     tokenomics::v1::{GetSupplyRequest, ListCountriesRequest},
     wallet::v1::{GetWalletRequest, ListEntriesRequest, QuoteTransferRequest, TransferRequest},
 };
@@ -93,6 +94,8 @@ pub(super) async fn reads(world: &World) -> Vec<Case> {
     let mut cases = wallets(world);
     cases.extend(pages(world).await);
     cases.extend(operations(&world.ann.client));
+    cases.extend(blocks(&world.ann.client));
+    cases.extend(streams(&world.ann.client));
     let mut tokenomics = world.gx.client().tokenomics();
     let future = (Code::FailedPrecondition, "STALE_READ");
     cases.push(
@@ -238,4 +241,91 @@ fn operations(client: &Client) -> Vec<Case> {
         wait(&format!("operations/{}", "0".repeat(32)), 60_000),
     ));
     cases
+}
+
+fn blocks(client: &Client) -> Vec<Case> {
+    let block = |name: &str, min_block| {
+        let (mut ledger, name) = (client.ledger(), name.to_owned());
+        async move { ledger.get_block(GetBlockRequest { name, min_block }).await }
+    };
+    let transaction = |name: String| {
+        let mut ledger = client.ledger();
+        let min_block = 0;
+        async move {
+            let request = GetTransactionRequest { name, min_block };
+            ledger.get_transaction(request).await
+        }
+    };
+    let unknown = (Code::NotFound, "NOT_FOUND");
+    let named = |name| Case::fields("a block's bad name", &["name"], block(name, 0));
+    let names = ["", "0", "blocks/", "blocks/00", "blocks/-1", "blocks/x"];
+    let mut cases: Vec<_> = names.map(named).into();
+    let (short, upper) = ("0".repeat(63), "A".repeat(64));
+    for name in ["", "transactions/", &short, &upper] {
+        let name = format!("transactions/{name}");
+        let case = Case::fields("a transaction's bad name", &["name"], transaction(name));
+        cases.push(case);
+    }
+    let missing = format!("transactions/{}", "0".repeat(64));
+    let mut ledger = client.ledger();
+    let request = ListBlocksRequest {
+        page_size: 201,
+        page_token: "e30".to_owned(),
+        min_block: 0,
+    };
+    cases.extend([
+        Case::new("a block to come", unknown, block("blocks/1000000", 0)),
+        Case::new(
+            "no block ever",
+            unknown,
+            block("blocks/18446744073709551615", 0),
+        ),
+        Case::new(
+            "a block that is awaited in vain",
+            (Code::FailedPrecondition, "STALE_READ"),
+            block("blocks/0", 1_000_000),
+        ),
+        Case::new("no transaction", unknown, transaction(missing)),
+        Case::fields(
+            "a bad page of blocks",
+            &["page_size", "page_token"],
+            async move { ledger.list_blocks(request).await },
+        ),
+    ]);
+    cases
+}
+
+fn streams(client: &Client) -> Vec<Case> {
+    let stream = |from_block, account: &str, types: Vec<i32>| {
+        let mut ledger = client.ledger();
+        let request = StreamBlocksRequest {
+            from_block,
+            account: account.to_owned(),
+            types,
+        };
+        async move { ledger.stream_blocks(request).await }
+    };
+    let watch = |name: &str| {
+        let (mut operation, name) = (client.operation(), name.to_owned());
+        async move {
+            operation
+                .watch_operation(WatchOperationRequest { name })
+                .await
+        }
+    };
+    let nobody_s = format!("operations/{}", "0".repeat(32));
+    vec![
+        Case::fields(
+            "a stream of nothing that there is",
+            &["from_block", "account", "types"],
+            stream(u64::MAX, "GX-nobody", vec![1_000]),
+        ),
+        Case::fields("too many kinds", &["types"], stream(0, "", vec![1; 33])),
+        Case::fields("a watch on no name", &["name"], watch("operations/1")),
+        Case::new(
+            "a watch on no operation",
+            (Code::NotFound, "NOT_FOUND"),
+            watch(&nobody_s),
+        ),
+    ]
 }

@@ -21,6 +21,9 @@ use super::server::Ports;
 /// After which a call is broken.
 const LONGEST_CALL: Duration = Duration::from_secs(75);
 
+/// Bytes of one answer that a slow connection takes before they are read.
+const SLOW_WINDOW: u32 = 1_000;
+
 /// Connections with the token that their calls carry.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
@@ -64,6 +67,12 @@ impl Client {
             tokenomics: channel(ports.tokenomics),
             authorization: Authorization::default(),
         }
+    }
+
+    /// A new connection that takes little ahead of its reader.
+    pub(crate) fn slow_to(port: u16) -> Self {
+        let endpoint = endpoint(port).initial_stream_window_size(SLOW_WINDOW);
+        Self::new(endpoint.connect_lazy())
     }
 
     pub(super) fn new(channel: Channel) -> Self {
@@ -123,7 +132,10 @@ impl Client {
 }
 
 fn channel(port: u16) -> Channel {
+    endpoint(port).connect_lazy()
+}
+
+fn endpoint(port: u16) -> Endpoint {
     let address = Endpoint::from_shared(format!("http://127.0.0.1:{port}"));
-    let endpoint = address.expect("an address").timeout(LONGEST_CALL);
-    endpoint.connect_lazy()
+    address.expect("an address").timeout(LONGEST_CALL)
 }

@@ -26,7 +26,7 @@ pub(crate) use chaincode::{Chaincode, tool};
 pub(crate) use client::Client;
 pub(crate) use gx::{Gx, Shared};
 pub(crate) use image::columns_of;
-pub(crate) use money::{GX, block_of};
+pub(crate) use money::{GX, block_of, transaction_of};
 pub(crate) use people::{Application, Caller, PASSWORD, PNG, Person, unused_contact};
 pub(crate) use postgres::database as postgres_database;
 pub(crate) use refusal::{Refusal, reason_of};

@@ -78,6 +78,12 @@ impl Gx {
     }
 }
 
+/// The name of the transaction of a settled operation.
+pub(crate) fn transaction_of(operation: &Operation) -> String {
+    let metadata = operation.metadata.as_ref().expect("metadata");
+    format!("transactions/{}", metadata.fabric_tx_id)
+}
+
 /// The block of a settled operation.
 pub(crate) fn block_of(operation: &Operation) -> u64 {
     operation.metadata.as_ref().expect("metadata").block

@@ -7,8 +7,11 @@ use gx_proto::gx::{
         ListPublicKeysRequest, ListVerificationsRequest, LoginRequest, StartRegistrationRequest,
         SubmitVerificationRequest, UploadDocumentRequest, VerifyContactRequest,
     },
-    ledger::v1::GetLedgerRequest,
-    operation::v1::{GetOperationRequest, WaitOperationRequest},
+    ledger::v1::{
+        GetBlockRequest, GetLedgerRequest, GetTransactionRequest, ListBlocksRequest,
+        StreamBlocksRequest,
+    },
+    operation::v1::{GetOperationRequest, WaitOperationRequest, WatchOperationRequest},
     tokenomics::v1::{
         GetFeeScheduleRequest, GetGenesisScheduleRequest, GetSupplyRequest, ListCountriesRequest,
     },
@@ -38,6 +41,9 @@ pub(super) async fn call(client: Client, method: &str, rows: &Rows) -> Result<()
         | "DenyVerification" => verification(client, method, rows).await,
         "GetWallet" | "ListEntries" | "QuoteTransfer" | "Transfer" => {
             wallet(client, method, rows).await
+        }
+        "GetLedger" | "GetBlock" | "ListBlocks" | "GetTransaction" | "StreamBlocks" => {
+            ledger(client, method, rows).await
         }
         _ => others(client, method, rows).await,
     }
@@ -173,6 +179,35 @@ async fn wallet(client: Client, method: &str, rows: &Rows) -> Result<(), Status>
     }
 }
 
+async fn ledger(client: Client, method: &str, rows: &Rows) -> Result<(), Status> {
+    let mut ledger = client.ledger();
+    let min_block = 0;
+    match method {
+        "GetLedger" => ledger.get_ledger(GetLedgerRequest {}).await.map(drop),
+        "GetBlock" => {
+            let name = "blocks/0".to_owned();
+            let request = GetBlockRequest { name, min_block };
+            ledger.get_block(request).await.map(drop)
+        }
+        "ListBlocks" => {
+            let request = ListBlocksRequest::default();
+            ledger.list_blocks(request).await.map(drop)
+        }
+        "GetTransaction" => {
+            let name = rows.transaction.clone();
+            let request = GetTransactionRequest { name, min_block };
+            ledger.get_transaction(request).await.map(drop)
+        }
+        _ => {
+            let request = StreamBlocksRequest::default();
+            let stream = ledger.stream_blocks(request).await?;
+            let first = stream.into_inner().message().await?;
+            assert!(first.is_some(), "the first block");
+            Ok(())
+        }
+    }
+}
+
 async fn others(client: Client, method: &str, rows: &Rows) -> Result<(), Status> {
     let (mut operation, mut tokenomics) = (client.operation(), client.tokenomics());
     let name = rows.operation.clone();
@@ -185,6 +220,14 @@ async fn others(client: Client, method: &str, rows: &Rows) -> Result<(), Status>
             let timeout_ms = 0;
             let request = WaitOperationRequest { name, timeout_ms };
             operation.wait_operation(request).await.map(drop)
+        }
+        "WatchOperation" => {
+            let request = WatchOperationRequest { name };
+            let mut stream = operation.watch_operation(request).await?.into_inner();
+            let first = stream.message().await?;
+            assert!(first.is_some(), "the operation");
+            assert!(stream.message().await?.is_none(), "its outcome is the end");
+            Ok(())
         }
         "GetSupply" => {
             let request = GetSupplyRequest::default();
@@ -202,11 +245,6 @@ async fn others(client: Client, method: &str, rows: &Rows) -> Result<(), Status>
             let request = GetGenesisScheduleRequest {};
             tokenomics.get_genesis_schedule(request).await.map(drop)
         }
-        "GetLedger" => client
-            .ledger()
-            .get_ledger(GetLedgerRequest {})
-            .await
-            .map(drop),
         other => panic!("no call of {other}"),
     }
 }

@@ -4,7 +4,8 @@ use gx_proto::gx::identity::v1::Role;
 use gx_server::id::random_uuid;
 
 use crate::harness::{
-    Application, Client, Database, GX, Gx, Person, block_of, unopened_account, unused_contact,
+    Application, Client, Database, GX, Gx, Person, block_of, transaction_of, unopened_account,
+    unused_contact,
 };
 
 /// Who calls.
@@ -27,6 +28,8 @@ pub(super) struct Rows {
     pub(super) account: String,
     pub(super) receiver: String,
     pub(super) operation: String,
+    /// The Fabric transaction of the operation.
+    pub(super) transaction: String,
     pub(super) verification: String,
     pub(super) document: String,
     /// Somebody who can log in.
@@ -69,6 +72,7 @@ impl World {
         let rows = Rows {
             account: ann.account.clone(),
             receiver: bee.account.clone(),
+            transaction: transaction_of(&paid),
             operation: paid.name,
             verification: ann.verification.clone(),
             document: document.clone(),

@@ -188,7 +188,7 @@ async fn chain_equals_read_model(world: &World) -> Result<(), String> {
 }
 
 /// Tables of the read model, and what of them the ledger determines.
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 8] = [
     "select json_group_array(json_array(account, lane, type, status, country, balance_qirat, folded_qirat, \
      tax_timer_start_ms)) from (select * from wallets order by account)",
     "select json_group_array(json_array(account, block, \"transaction\", command, posting, kind, delta_qirat, \
@@ -202,6 +202,10 @@ const TABLES: [&str; 6] = [
      (select * from countries order by code)",
     "select json_group_array(json_array(name, settled_number, hex(settled_digest))) from \
      (select * from lanes order by name)",
+    "select json_group_array(json_array(number, hex(hash), hex(previous_hash), hex(data_hash), time_ms, \
+     transactions, valid, commands)) from (select * from blocks order by number)",
+    "select json_group_array(json_array(block, position, fabric_tx_id, flag, lane, first_number, commands, \
+     hex(event))) from (select * from transactions order by block, position)",
 ];
 
 /// The read model is what a replay of the chain from block 0 makes of an empty one.
