@@ -25,8 +25,8 @@ async fn paying(from: Person, to: String) -> Vec<Operation> {
     paid
 }
 
-/// Reads blocks until a command of this name, in pieces of growing size; answers
-/// what was sent.
+/// Reads up to a block that is told meanwhile, and cuts the stream after every few
+/// messages; answers the blocks that were sent.
 async fn in_pieces(mut stream: Blocks, until: tokio::sync::oneshot::Receiver<u64>) -> Vec<Block> {
     let mut blocks = Vec::new();
     let (mut last, mut until) = (u64::MAX, Some(until));
