@@ -52,3 +52,7 @@ FROM ?= 0
 .PHONY: soak
 soak: ## More seeds of the simulation: SEEDS=… FROM=….
 	SEEDS=$(SEEDS) FROM=$(FROM) cargo test --package gx-server $(FEATURES) --test it -- --nocapture every_command_takes_effect_once
+
+.PHONY: conformance
+conformance: ## What GX relies on of Fabric, asked of a network: CONNECTION=<file>.
+	GX_FABRIC_CONNECTION=$(abspath $(CONNECTION)) cargo test --package gx-fabric --test conformance -- --nocapture

@@ -47,8 +47,9 @@ pub trait Ledger: Send + Sync {
     async fn height(&self) -> Result<u64, LedgerError>;
 
     /// Streams all blocks from `from` on, in order and without a gap, also those to
-    /// come; a number that does not exist yet is waited for. The stream ends only
-    /// after an error, and may be opened again at any number.
+    /// come; the next one that does not exist yet is waited for, and one beyond it may be
+    /// an error, since a peer may be behind. The stream ends only after an error, and may
+    /// be opened again at any number.
     async fn blocks(&self, from: u64) -> Result<BlockStream, LedgerError>;
 }
 

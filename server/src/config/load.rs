@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use super::{Config, DEFAULTS, Faults};
 
 /// Variables with the prefix that are no settings: they belong to tests.
-const NOT_SETTINGS: &[&str] = &["GX_FABRIC_BIN"];
+const NOT_SETTINGS: &[&str] = &["GX_FABRIC_CONNECTION"];
 
 impl Config {
     /// Loads the defaults, then `file`, then the process's environment.
@@ -177,7 +177,7 @@ mod tests {
                 ("GX_LISTEN__HOTS", "::1"),
                 ("GX_COLOUR", "red"),
                 ("GX_LISTEN", "x"),
-                ("GX_FABRIC_BIN", "/opt"),
+                ("GX_FABRIC_CONNECTION", "/opt"),
                 ("PATH", "/bin"),
             ]),
         )

@@ -133,6 +133,7 @@ impl LaneWorker {
         if !matches!(self.stage, Stage::Unleased)
             && !lanes::renew(&self.parts.store, &self.name, self.token, until_ms).await?
         {
+            tracing::info!(lane = self.name, "the lane is another's");
             self.stage = Stage::Unleased;
         }
         Ok(())
@@ -209,6 +210,7 @@ impl LaneWorker {
     }
 
     async fn endorse(&mut self, formed: Box<Formed>, faults: u32) -> Result<Next> {
+        kill_point("endorsing");
         match self.parts.ledger.endorse(&formed.batch).await {
             Ok(endorsed) => {
                 kill_point("endorsed");
@@ -261,10 +263,7 @@ impl LaneWorker {
         let now_ms = self.parts.clock.now_ms();
         let tx = self.parts.store.begin().await?;
         if lanes::lock_in(&tx, &self.name, self.token).await?.is_none() {
-            tracing::info!(
-                lane = self.name,
-                "the lane is another's: a batch is not sent"
-            );
+            tracing::info!(lane = self.name, "the lane is another's");
             return self.go(Stage::Unleased, Next::Now);
         }
         let row = envelope::ActiveModel {

@@ -10,12 +10,12 @@ const SETTINGS: [(&str, &str); 2] = [("GX_LANES__LEASE_MS", "1000"), ("GX_LANES_
 
 #[tokio::test]
 async fn a_submitter_that_slept_before_endorsing_is_refused_by_the_chain_s_cursor() {
-    sleeper_at("numbers", "LANE_CURSOR").await;
+    sleeper_at("endorsing", "LANE_CURSOR").await;
 }
 
 #[tokio::test]
 async fn a_submitter_that_slept_before_sending_is_refused_by_the_lane_s_row() {
-    sleeper_at("endorsed", "the lane is another's: a batch is not sent").await;
+    sleeper_at("endorsed", "the lane is another's").await;
 }
 
 /// One submitter stops itself at `point`; another takes its lane and settles the
