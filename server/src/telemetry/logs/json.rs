@@ -177,9 +177,17 @@ pub(crate) mod tests {
             // would be switched off everywhere.
             static ANOTHER: OnceLock<Dispatch> = OnceLock::new();
             ANOTHER.get_or_init(|| Dispatch::new(tracing_subscriber::registry()));
+            tracing_subscriber::registry().with(self.layer())
+        }
+
+        /// A layer that writes here.
+        pub(crate) fn layer<S>(&self) -> impl Layer<S> + Send + Sync + use<S>
+        where
+            S: Subscriber + for<'a> LookupSpan<'a>,
+        {
             let kept = self.clone();
             let clock = Arc::new(ManualClock::at(1_763_028_930_123));
-            tracing_subscriber::registry().with(Json::new("gx", clock, move || kept.clone()))
+            Json::new("gx", clock, move || kept.clone())
         }
 
         /// Every line.

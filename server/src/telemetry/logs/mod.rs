@@ -6,10 +6,11 @@ use std::io::IsTerminal;
 
 use anyhow::Context as _;
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use tracing::Subscriber;
 use tracing_subscriber::{
-    EnvFilter, Layer,
+    EnvFilter, Layer, Registry,
     fmt::{format::Writer, time::FormatTime},
-    layer::SubscriberExt,
+    layer::{Layered, SubscriberExt},
     util::SubscriberInitExt,
 };
 
@@ -37,10 +38,18 @@ pub fn install(log: &Log, service: &'static str, clock: SharedClock) -> anyhow::
             .with_timer(Times(clock))
             .boxed(),
     };
-    tracing_subscriber::registry()
-        .with(lines.with_filter(filter))
+    filtered(filter, lines)
         .try_init()
         .context("installing the log's subscriber")
+}
+
+/// Lets through what the filter says. A filter of the layer alone would remember that
+/// somebody asked whether a line is wanted, and leave out the next one of the thread.
+fn filtered<L>(filter: EnvFilter, lines: L) -> impl Subscriber + Send + Sync
+where
+    L: Layer<Layered<EnvFilter, Registry>> + Send + Sync,
+{
+    tracing_subscriber::registry().with(filter).with(lines)
 }
 
 /// Times of text lines.
@@ -67,6 +76,18 @@ fn timestamp(now_ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_question_whether_a_line_is_wanted_loses_no_other_line() {
+        let kept = Kept::default();
+        let lines = kept.layer();
+        let filter = EnvFilter::new("info,elsewhere=warn");
+        tracing::subscriber::with_default(filtered(filter, lines), || {
+            assert!(!tracing::enabled!(target: "elsewhere", tracing::Level::INFO));
+            tracing::info!("told");
+        });
+        assert_eq!(kept.lines().len(), 1);
+    }
 
     #[test]
     fn times_are_rfc_3339() {
