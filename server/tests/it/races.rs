@@ -1,5 +1,9 @@
 //! Two submitters on one lane: the one that slept past its lease finds that its batch is
 //! no longer its own, and every command has one effect.
+//!
+//! Run by hand, with `--ignored`: the whole process is stopped, now and then in the
+//! middle of another transaction of its own, whose locks hold the other one up until
+//! the database ends it after a minute.
 
 use gx_proto::gx::operation::v1::OperationState;
 
@@ -9,11 +13,13 @@ use crate::harness::{Database, GX, Gx, Person, block_of};
 const SETTINGS: [(&str, &str); 2] = [("GX_LANES__LEASE_MS", "1000"), ("GX_LANES__POLL_MS", "100")];
 
 #[tokio::test]
+#[ignore = "a process stopped inside a transaction holds its locks for a minute"]
 async fn a_submitter_that_slept_before_endorsing_is_refused_by_the_chain_s_cursor() {
     sleeper_at("endorsing", "LANE_CURSOR").await;
 }
 
 #[tokio::test]
+#[ignore = "a process stopped inside a transaction holds its locks for a minute"]
 async fn a_submitter_that_slept_before_sending_is_refused_by_the_lane_s_row() {
     sleeper_at("endorsed", "the lane is another's").await;
 }
