@@ -108,26 +108,34 @@ pub(super) async fn form(
     Ok(Forming::Batch(Box::new(formed)))
 }
 
-/// What a look without locks tells: that no command waits, and then whether the lane
+/// What one look without locks tells: that no command waits, and then whether the lane
 /// is still ours. Only where something waits is it worth to lock the lane.
 async fn idle(parts: &Parts, name: &str, token: Uuid, base: Cursor) -> Result<Option<Forming>> {
     let waits = pending(name, 1)
         .select_only()
         .column(row::Column::Position)
-        .into_tuple::<i64>()
+        .into_query();
+    let looked = lane::Entity::find_by_id(name.to_owned())
+        .select_only()
+        .columns([
+            lane::Column::Token,
+            lane::Column::FormedNumber,
+            lane::Column::FormedDigest,
+        ])
+        .expr(Expr::exists(waits))
+        .into_tuple::<(Option<Uuid>, i64, Vec<u8>, bool)>()
         .one(parts.store.read())
         .await?;
-    if waits.is_some() {
-        return Ok(None);
-    }
-    let lane = lane::Entity::find_by_id(name.to_owned())
-        .one(parts.store.read())
-        .await?;
-    let ours = lane.is_some_and(|lane| lane.token == Some(token) && lane.formed() == base);
-    if !ours && !fault::planted(Fault::FormedUnchecked) {
+    let Some((holder, number, digest, waits)) = looked else {
         return Ok(Some(Forming::Elsewhere));
-    }
-    Ok(Some(Forming::Nothing))
+    };
+    let ours = holder == Some(token) && Cursor::new(number, &digest) == base;
+    Ok(match (waits, ours) {
+        (true, _) => None,
+        (false, true) => Some(Forming::Nothing),
+        (false, false) if fault::planted(Fault::FormedUnchecked) => Some(Forming::Nothing),
+        (false, false) => Some(Forming::Elsewhere),
+    })
 }
 
 /// A command that waits for its number.

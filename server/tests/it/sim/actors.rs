@@ -24,8 +24,9 @@ use super::{
     world::{PARTITIONS, PARTNER_LANES, POISON, Sent, World, accounts, submission},
 };
 
-/// Steps of the disturbed phase.
-const STEPS: usize = 200;
+/// Steps of the disturbed phase: many short lives find more in the same time than few
+/// long ones.
+const STEPS: usize = 50;
 /// Rounds in which a quiet world must come to rest.
 const ROUNDS: usize = 400;
 
@@ -38,14 +39,14 @@ impl World {
             match self.below(100) {
                 0..16 => self.client().await?,
                 16..26 => self.cut(),
-                26..62 => self.submit().await?,
-                62..88 => self.project().await?,
-                88..90 => self.network().await,
-                90..94 => self.endorsers(),
-                94 => self.crash(),
-                95 => self.jump(),
-                96 => self.operator().await,
-                97 => {
+                26..60 => self.submit().await?,
+                60..84 => self.project().await?,
+                84..86 => self.network().await,
+                86..89 => self.endorsers(),
+                89 => self.crash(),
+                90..93 => self.jump(),
+                93 => self.operator().await,
+                94 => {
                     let process = self.below(2);
                     self.housekeep(process).await?;
                 }
@@ -255,7 +256,7 @@ impl World {
             .unwrap();
         for _ in 0..steps {
             let next = worker.step().await.map_err(|error| error.to_string())?;
-            if matches!(next, Next::Idle | Next::Elsewhere | Next::Projected) {
+            if next != Next::Now {
                 break;
             }
         }
@@ -449,9 +450,6 @@ impl World {
     async fn database(&mut self) {
         if self.chance(50) {
             self.backup = image::take(&self.store).await;
-            return;
-        }
-        if self.chance(50) {
             return;
         }
         image::restore(&self.store, &self.backup).await;

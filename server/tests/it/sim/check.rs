@@ -42,10 +42,12 @@ pub(super) async fn everything(world: &mut World, template: &Template) -> Result
     nothing_held(world).await?;
     supply(world).await?;
     chain_equals_read_model(world).await?;
-    replay(world, template, &blocks).await
+    let (replayed, common) = &template.replayed;
+    image::restore(&template.replay, replayed).await;
+    replay(world, &template.replay, &blocks[*common..]).await
 }
 
-fn blocks(world: &World) -> Vec<Block> {
+pub(super) fn blocks(world: &World) -> Vec<Block> {
     let stream = world.ledger.blocks(0).now_or_never().unwrap().unwrap();
     let height = usize::try_from(world.core.height()).unwrap();
     let blocks: Result<Vec<_>, LedgerError> = stream
@@ -208,11 +210,15 @@ const TABLES: [&str; 8] = [
      hex(event))) from (select * from transactions order by block, position)",
 ];
 
-/// The read model is what a replay of the chain from block 0 makes of an empty one.
-async fn replay(world: &World, template: &Template, blocks: &[Block]) -> Result<(), String> {
-    image::restore(&template.replay, &template.empty).await;
+/// The read model is what a replay of the chain from block 0 makes of an empty one;
+/// `blocks` are those that `replayed` has not seen.
+pub(super) async fn replay(
+    world: &World,
+    replayed: &Store,
+    blocks: &[Block],
+) -> Result<(), String> {
     for partition in 0..PARTITIONS {
-        let mut partition = Partition::new(world.projector(9, &template.replay), partition);
+        let mut partition = Partition::new(world.projector(9, replayed), partition);
         partition.lease().await.map_err(|error| error.to_string())?;
         let applied = partition
             .apply(blocks)
@@ -223,13 +229,10 @@ async fn replay(world: &World, template: &Template, blocks: &[Block]) -> Result<
         }
     }
     for table in TABLES {
-        let (lived, replayed) = (
-            text(&world.store, table).await,
-            text(&template.replay, table).await,
-        );
-        if lived != replayed {
+        let (lived, again) = (text(&world.store, table).await, text(replayed, table).await);
+        if lived != again {
             return Err(format!(
-                "the read model differs from a replay: {lived}\nreplayed: {replayed}"
+                "the read model differs from a replay: {lived}\nreplayed: {again}"
             ));
         }
     }

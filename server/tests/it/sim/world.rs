@@ -35,7 +35,7 @@ use prost::Message;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use uuid::Uuid;
 
-use super::image;
+use super::{check, image};
 
 /// Users' lanes; two are enough to meet every race between lanes.
 pub(super) const PARTNER_LANES: u32 = 2;
@@ -119,8 +119,8 @@ pub(super) struct Template {
     store: Store,
     /// Where the read model is replayed to.
     pub(super) replay: Store,
-    /// A migrated database with its fixed rows and nothing else.
-    pub(super) empty: Vec<u8>,
+    /// What a replay makes of the blocks that all seeds begin with, and their number.
+    pub(super) replayed: (Vec<u8>, usize),
     image: Vec<u8>,
     core: Core,
     settings: config::Lanes,
@@ -132,12 +132,12 @@ pub(super) struct Template {
 impl Template {
     pub(super) async fn new() -> Self {
         let store = Store::open(&DatabaseUrl::SqliteMemory).await.unwrap();
-        let replay = Store::open(&DatabaseUrl::SqliteMemory).await.unwrap();
         let mut config = Config::default();
         config.lanes.partner = PARTNER_LANES;
         config.projector.partitions = u32::try_from(PARTITIONS).unwrap();
         start::topology(&store, &config).await.unwrap();
-        let empty = image::take(&store).await;
+        let replay = Store::open(&DatabaseUrl::SqliteMemory).await.unwrap();
+        start::topology(&replay, &config).await.unwrap();
         config.lanes.status_ms = 0;
         config.lanes.batch_commands = 4;
         let settings = config.lanes;
@@ -158,13 +158,16 @@ impl Template {
                 .unwrap();
             world.quiet().await.unwrap();
         }
+        let blocks = check::blocks(&world);
+        check::replay(&world, &replay, &blocks).await.unwrap();
+        let replayed = (image::take(&replay).await, blocks.len());
         let image = image::take(&store).await;
         let core = world.core.fork().unwrap();
         let begin_ms = clock.now_ms();
         Self {
             store,
             replay,
-            empty,
+            replayed,
             image,
             core,
             settings,
