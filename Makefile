@@ -18,8 +18,9 @@ help: ## Lists the targets.
 test: tools format lint docs unit ## Everything that must hold before a change lands.
 
 .PHONY: tools
-tools: .venv/ready $(NODE:%=%/node_modules/.package-lock.json) ## Installs what the tests need: PostgreSQL, buf, grpcurl, Fabric's clients for Node.
+tools: .venv/ready $(NODE:%=%/node_modules/.package-lock.json) ## Installs what the tests need: PostgreSQL, Redis, buf, grpcurl, Fabric's clients for Node.
 	@[ -x /usr/lib/postgresql/15/bin/initdb ] || (apt-get update -q && apt-get install -qy --no-install-recommends postgresql)
+	@command -v redis-sentinel > /dev/null || (apt-get update -q && apt-get install -qy --no-install-recommends redis-server redis-sentinel)
 
 .venv/ready: Makefile
 	python3 -m venv .venv

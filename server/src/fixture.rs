@@ -95,7 +95,7 @@ pub(crate) fn assemble(
         auth: Authenticator::new(store.clone(), clock.clone(), secrets.clone(), &config.token),
         passwords: Passwords::new(&config.login),
         notifier: Notifier::new(data_dir),
-        rates: RateLimits::new(&config.limits),
+        rates: RateLimits::new(&config.limits, None),
         rooms: Arc::default(),
         readiness: Readiness::default(),
         trail: audit::trail().0,

@@ -51,6 +51,7 @@ impl Config {
         self.check_ports(&mut faults);
         self.check_ranges(&mut faults);
         self.check_words(&mut faults);
+        self.check_redis(&mut faults);
         self.check_fabric(&mut faults);
         self.check_chaincode(&mut faults);
         if self.environment == Environment::Mainnet {
@@ -111,9 +112,10 @@ impl Config {
     /// Every number with its bounds.
     #[rustfmt::skip]
     fn ranges(&self) -> Vec<(&'static str, u64, u64, u64)> {
-        let Self { fabric, devnet, chaincode, lanes, projector, intake, token, login, limits, enroll, .. } = self;
+        let Self { redis, fabric, devnet, chaincode, lanes, projector, intake, token, login, limits, enroll, .. } = self;
         let size = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         vec![
+            ("redis.timeout_ms", redis.timeout_ms, 1, 10_000),
             ("fabric.in_flight", size(fabric.in_flight), 1, 10_000),
             ("fabric.connect_ms", fabric.connect_ms, 100, 60_000),
             ("fabric.evaluate_ms", fabric.evaluate_ms, 100, 300_000),

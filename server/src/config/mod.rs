@@ -7,6 +7,7 @@ mod check;
 mod load;
 mod network;
 mod place;
+mod redis;
 mod show;
 
 use secrecy::SecretString;
@@ -28,6 +29,7 @@ pub struct Config {
     pub instance: String,
     pub listen: Listen,
     pub database: Database,
+    pub redis: Redis,
     pub fabric: Fabric,
     pub devnet: Devnet,
     pub chaincode: Chaincode,
@@ -74,6 +76,18 @@ section! {
     Database {
         #[serde(serialize_with = "show::without_password")] url: String,
         #[serde(serialize_with = "show::hidden")] password: SecretString,
+    }
+}
+section! {
+    /// `[redis]`.
+    Redis {
+        #[serde(serialize_with = "show::without_password")] url: String,
+        sentinels: Vec<String>, sentinel_name: String, user: String,
+        #[serde(serialize_with = "show::hidden")] password: SecretString,
+        sentinel_user: String,
+        #[serde(serialize_with = "show::hidden")] sentinel_password: SecretString,
+        tls: bool, tls_ca_file: String, tls_certificate_file: String, tls_key_file: String,
+        prefix: String, timeout_ms: u64,
     }
 }
 section! {

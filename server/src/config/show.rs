@@ -67,11 +67,16 @@ mod tests {
         let mut config = Config::default();
         config.database.url = "postgres://gx:first@db/gx".to_owned();
         config.database.password = "second".to_owned().into();
+        config.redis.url = "redis://gx:sixth@cache/0".to_owned();
+        config.redis.password = "seventh".to_owned().into();
+        config.redis.sentinel_password = "eighth".to_owned().into();
         config.enroll.partner_secret = "third".to_owned().into();
         config.enroll.admin_secret = "fourth".to_owned().into();
         config.enroll.super_admin_secret = "fifth".to_owned().into();
         let shown = config.show();
-        for secret in ["first", "second", "third", "fourth", "fifth"] {
+        for secret in [
+            "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth",
+        ] {
             assert!(!shown.contains(secret), "{shown}");
         }
         assert!(shown.contains("db/gx") && shown.contains(HIDDEN), "{shown}");

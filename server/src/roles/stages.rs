@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    audit, clock::SharedClock, outbox::intake, projector, start::Base, submitter, telemetry,
+    audit, cache, clock::SharedClock, outbox::intake, projector, start::Base, submitter, telemetry,
 };
 
 /// How often the files of identities are looked at.
@@ -29,6 +29,16 @@ impl Stages {
             base.readiness.clone(),
             shutdown.clone(),
         ));
+    }
+
+    /// Keeps the connection to Redis, and carries wake-ups over it.
+    pub(super) fn share(&mut self, base: &Base, shutdown: &CancellationToken) {
+        let Some(redis) = &base.redis else { return };
+        let (redis, wake) = (redis.clone(), base.wake.clone());
+        let connected = redis.clone().run(base.readiness.clone(), shutdown.clone());
+        self.tasks.spawn(connected);
+        self.tasks
+            .spawn(cache::relay(redis, wake, shutdown.clone()));
     }
 
     /// Takes renewed certificates up, and tells until when they hold.

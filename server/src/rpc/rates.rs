@@ -17,19 +17,19 @@ pub(super) async fn by_address(
     request: Request,
     next: Next,
 ) -> Response {
-    match take_address(&gate, &call) {
+    match take_address(&gate, &call).await {
         Ok(()) => next.run(request).await,
         Err(refused) => errors::answer(refused),
     }
 }
 
-fn take_address(gate: &Gate, call: &Call) -> Result<()> {
+async fn take_address(gate: &Gate, call: &Call) -> Result<()> {
     if policy::is_infrastructure(&call.path) {
         return Ok(());
     }
-    gate.rates.address(call.client)?;
+    gate.rates.address(call.client).await?;
     if call.rule.is_some_and(Rule::is_costly) {
-        gate.rates.public(call.client)?;
+        gate.rates.public(call.client).await?;
     }
     Ok(())
 }
@@ -42,7 +42,7 @@ pub(super) async fn by_caller(
     next: Next,
 ) -> Response {
     let taken = match call.caller.get() {
-        Some(caller) => gate.rates.caller(caller.user),
+        Some(caller) => gate.rates.caller(caller.user).await,
         None => Ok(()),
     };
     match taken {

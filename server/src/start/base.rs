@@ -9,7 +9,7 @@ use crate::{
     app::{App, Rooms, Topology},
     audit,
     auth::{Authenticator, Passwords},
-    cache::Wake,
+    cache::{Redis, Wake},
     clock::SharedClock,
     config::Config,
     identity,
@@ -32,8 +32,10 @@ pub struct Base {
     pub store: Store,
     /// How accounts map to lanes and partitions.
     pub topology: Topology,
-    /// Wake-ups within this process.
+    /// Wake-ups.
     pub wake: Wake,
+    /// What processes share to be quick, where there is one.
+    pub redis: Option<Redis>,
     /// How the parts of this process are.
     pub readiness: Readiness,
     /// Where the files of this process live.
@@ -54,6 +56,7 @@ impl Base {
         Ok(Self {
             topology: topology(&store, &config).await?,
             data_dir: config.data_dir(),
+            redis: Redis::new(&config.redis)?,
             config: Arc::new(config),
             clock,
             store,
@@ -90,7 +93,7 @@ impl Base {
             auth: Authenticator::new(store.clone(), clock.clone(), secrets.clone(), &config.token),
             passwords: Passwords::new(&config.login),
             notifier: Notifier::new(&self.data_dir),
-            rates: RateLimits::new(&config.limits),
+            rates: RateLimits::new(&config.limits, self.redis.as_ref()),
             rooms: Arc::new(Rooms::new(&config.limits)),
             readiness: self.readiness.clone(),
             wake: self.wake.clone(),

@@ -87,6 +87,13 @@ metrics! {
         "Calls refused for who called or what they may.";
     RATE_LIMITED = Counter "gx_rate_limited_total" ["kind"]
         "Calls refused by a rate limit: caller, address or public.";
+    RATE_CHECKS = Counter "gx_rate_checks_total" ["path"]
+        "Calls counted against a rate limit: by redis for all processes, by this process alone, \
+         or refused from the memory of an earlier refusal (known).";
+    REDIS_CONNECTED = Gauge "gx_redis_connected" []
+        "1 while Redis is connected; absent where none is configured.";
+    REDIS_QUESTIONS = Counter "gx_redis_questions_total" ["outcome"]
+        "Questions to Redis: answered, failed, or not asked since it was away.";
     WATCHES_OPEN = Gauge "gx_watches_open" ["method"]
         "Calls that stay open: streams of blocks and of operations.";
     PASSWORD_VERIFICATIONS = Counter "gx_password_verifications_total" []

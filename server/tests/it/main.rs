@@ -15,6 +15,7 @@ mod proto;
 #[cfg(feature = "simulation")]
 mod races;
 mod readme;
+mod redis;
 mod rights;
 #[cfg(feature = "simulation")]
 mod sim;

@@ -13,6 +13,16 @@ impl Gx {
         metric(&self.metrics_ports(), name).await
     }
 
+    /// The sum over all processes of one sample, which names its labels; 0 where none
+    /// has it.
+    pub(crate) async fn sample(&self, sample: &str) -> f64 {
+        let texts = texts(&self.metrics_ports()).await;
+        let values = texts.lines().filter_map(|line| line.strip_prefix(sample));
+        values
+            .filter_map(|rest| rest.strip_prefix(' ')?.parse::<f64>().ok())
+            .sum()
+    }
+
     /// Status and body of `/readyz` of the last process that started.
     pub(crate) async fn ready(&self) -> (u16, String) {
         let ports = self.metrics_ports();
@@ -22,10 +32,7 @@ impl Gx {
 
 /// The sum over its labels of what some ports say of a metric.
 pub(super) async fn metric(ports: &[u16], name: &str) -> f64 {
-    let mut texts = String::new();
-    for port in ports {
-        texts.push_str(&get(*port, "/metrics").await.1);
-    }
+    let texts = texts(ports).await;
     let samples: Vec<f64> = texts
         .lines()
         .filter_map(|line| line.strip_prefix(name))
@@ -34,6 +41,14 @@ pub(super) async fn metric(ports: &[u16], name: &str) -> f64 {
         .collect();
     assert!(!samples.is_empty(), "no metric {name} in\n{texts}");
     samples.iter().sum()
+}
+
+async fn texts(ports: &[u16]) -> String {
+    let mut texts = String::new();
+    for port in ports {
+        texts.push_str(&get(*port, "/metrics").await.1);
+    }
+    texts
 }
 
 /// One HTTP/1.1 call: the status and the body.

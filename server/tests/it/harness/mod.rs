@@ -18,6 +18,7 @@ mod people;
 mod postgres;
 mod process;
 mod reaper;
+mod redis;
 mod refusal;
 mod server;
 
@@ -29,6 +30,7 @@ pub(crate) use image::columns_of;
 pub(crate) use money::{GX, block_of, transaction_of};
 pub(crate) use people::{Application, Caller, PASSWORD, PNG, Person, unused_contact};
 pub(crate) use postgres::database as postgres_database;
+pub(crate) use redis::{Redis, Sentinel, free_port};
 pub(crate) use refusal::{Refusal, reason_of};
 pub(crate) use server::Database;
 

@@ -96,7 +96,7 @@ pub(super) async fn app(store: Store, clock: Arc<ManualClock>, files: &tempfile:
         auth: Authenticator::new(store.clone(), clock.clone(), secrets.clone(), &config.token),
         passwords: Passwords::new(&config.login),
         notifier: Notifier::new(&data_dir),
-        rates: RateLimits::new(&config.limits),
+        rates: RateLimits::new(&config.limits, None),
         topology: Topology {
             partner_lanes: PARTNER_LANES,
             partitions: PARTITIONS,
