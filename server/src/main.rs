@@ -76,6 +76,8 @@ enum Command {
         #[command(subcommand)]
         command: Option<DevnetCommand>,
     },
+    /// Brings the database's schema up to date.
+    Migrate(Tool<()>),
     /// Does what a system needs once, beside a submitter and a projector.
     Bootstrap(Tool<ops::bootstrap::Options>),
     /// Runs the contract for a Fabric network's peers, which dial in.
@@ -184,6 +186,7 @@ fn main() -> ExitCode {
         Command::Devnet {
             command: Some(DevnetCommand::Connection(tool)),
         } => run.tool(tool, ops::devnet::connection),
+        Command::Migrate(tool) => run.tool(tool, ops::migrate::run),
         Command::Bootstrap(tool) => run.tool(tool, ops::bootstrap::run),
         Command::Chaincode { command: None } => run.stay(roles::chaincode),
         Command::Chaincode {

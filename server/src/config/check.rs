@@ -64,8 +64,8 @@ impl Config {
         if self.data_dir.is_empty() && place::state_dir().is_none() {
             faults.push("data_dir: the user has no home directory, so it must be set".to_owned());
         }
-        if let Err(fault) = self.database_url() {
-            faults.push(format!("database.url: {fault}"));
+        if let Err(fault) = self.database() {
+            faults.push(fault);
         }
     }
 

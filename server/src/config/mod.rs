@@ -76,6 +76,8 @@ section! {
     Database {
         #[serde(serialize_with = "show::without_password")] url: String,
         #[serde(serialize_with = "show::hidden")] password: SecretString,
+        #[serde(serialize_with = "show::without_password")] read_url: String,
+        migrate: bool,
     }
 }
 section! {

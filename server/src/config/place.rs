@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::Config;
-use crate::store::DatabaseUrl;
+use super::{Config, Database};
+use crate::store::{DatabaseUrl, Places};
 
 impl Config {
     /// The folder for files: the one that is set, else `gx` in the user's state
@@ -56,6 +56,41 @@ impl Config {
                 Ok(DatabaseUrl::Postgres(postgres_url(url, password)?.into()))
             }
             other => Ok(other),
+        }
+    }
+
+    /// Which database to open, and how.
+    ///
+    /// # Errors
+    /// As [`Config::database_url`]; the message begins with the key.
+    pub fn database(&self) -> Result<Places, String> {
+        let url = self.database_url();
+        Ok(Places {
+            url: url.map_err(|fault| format!("database.url: {fault}"))?,
+            copy: self
+                .database_copy()
+                .map_err(|fault| format!("database.read_url: {fault}"))?,
+            migrate: self.database.migrate,
+        })
+    }
+
+    fn database_copy(&self) -> Result<Option<SecretString>, String> {
+        let Database {
+            url,
+            read_url,
+            password,
+            ..
+        } = &self.database;
+        if read_url.is_empty() {
+            return Ok(None);
+        }
+        let both: Result<(DatabaseUrl, DatabaseUrl), _> =
+            url.parse().and_then(|url| Ok((url, read_url.parse()?)));
+        match both {
+            Ok((DatabaseUrl::Postgres(_), DatabaseUrl::Postgres(_))) => Ok(Some(
+                postgres_url(read_url, password.expose_secret())?.into(),
+            )),
+            _ => Err("only PostgreSQL has copies that follow it".to_owned()),
         }
     }
 
@@ -160,6 +195,19 @@ mod tests {
             panic!("not SQLite");
         };
         assert_eq!(path, PathBuf::from("/var/lib/gx/gx.sqlite"));
+    }
+
+    #[test]
+    fn a_copy_has_the_password_too_and_belongs_to_a_postgres() {
+        let mut config = Config::default();
+        config.database.url = "postgres://gx@db/gx".to_owned();
+        config.database.read_url = "postgres://gx@copy/gx".to_owned();
+        config.database.password = "pass".to_owned().into();
+        let copy = config.database().unwrap().copy.unwrap();
+        assert_eq!(copy.expose_secret(), "postgres://gx:pass@copy/gx");
+        config.database.url = String::new();
+        let told = config.database().unwrap_err();
+        assert!(told.starts_with("database.read_url"), "{told}");
     }
 
     #[test]

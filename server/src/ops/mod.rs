@@ -1,7 +1,7 @@
 //! The tools of operators, each a subcommand of `gx`.
 //!
-//! A tool looks and tells; none of them writes to the database or to the ledger
-//! but through the interface that everybody uses. What it found goes to stdout, as
+//! A tool looks and tells; but for `migrate` none of them writes to the database or to
+//! the ledger other than through the interface that everybody uses. What it found goes to stdout, as
 //! text or JSON, problems of its own to stderr. It exits with 0 where all is as it
 //! must be, and with 1 where it is not or could not be looked at.
 //!
@@ -17,6 +17,7 @@ pub mod descriptor;
 pub mod devnet;
 pub mod enroll;
 pub mod lanes;
+pub mod migrate;
 mod open;
 pub mod outbox;
 pub mod preflight;

@@ -48,9 +48,8 @@ impl Base {
     /// # Errors
     /// If it cannot be opened, or the settings disagree with it.
     pub async fn open(config: Config, clock: SharedClock) -> anyhow::Result<Self> {
-        let url = config.database_url().map_err(anyhow::Error::msg);
-        let url = url.context("database.url")?;
-        let store = Store::open(&url)
+        let places = config.database().map_err(anyhow::Error::msg)?;
+        let store = Store::open_at(&places)
             .await
             .context("the database cannot be opened (setting database.url)")?;
         Ok(Self {

@@ -15,6 +15,8 @@ pub fn is_away(error: &DbErr) -> bool {
     };
     match &**cause {
         SqlxError::Io(_) | SqlxError::PoolTimedOut | SqlxError::PoolClosed => true,
+        // A connection that broke off while it was made.
+        SqlxError::Protocol(_) => matches!(error, DbErr::Conn(_)),
         SqlxError::Database(error) => error.code().is_some_and(|code| says_away(&code)),
         _ => false,
     }
@@ -42,6 +44,8 @@ mod tests {
         let lost = RuntimeErr::SqlxError(SqlxError::Io(refused()).into());
         assert!(is_away(&DbErr::Query(lost.clone())) && is_away(&DbErr::Exec(lost)));
         assert!(is_away(&DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)));
+        let broken = || RuntimeErr::SqlxError(SqlxError::Protocol("cut".to_owned()).into());
+        assert!(is_away(&DbErr::Conn(broken())) && !is_away(&DbErr::Query(broken())));
         let wrong = RuntimeErr::SqlxError(SqlxError::RowNotFound.into());
         assert!(!is_away(&DbErr::Query(wrong)));
         assert!(!is_away(&DbErr::Custom("08006".to_owned())));

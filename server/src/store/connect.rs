@@ -2,13 +2,18 @@
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
-use sea_orm_migration::MigratorTrait;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr,
+    Statement,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 /// Prepared statements that a SQLite connection keeps. Lists of different lengths
 /// are different statements.
 const STATEMENTS: usize = 512;
+
+/// How long to wait for a connection to a copy before the database itself is read.
+const COPY_ACQUIRE: Duration = Duration::from_millis(500);
 
 /// Where the database is.
 #[derive(Debug, Clone)]
@@ -38,11 +43,11 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-/// Connects for writing and for reading, after migrating.
+/// Connects for writing and for reading.
 pub(super) async fn connect(
     url: &DatabaseUrl,
 ) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
-    let (write, read) = match url {
+    Ok(match url {
         DatabaseUrl::SqliteFile(path) => {
             let address = format!("sqlite://{}?mode=rwc", path.display());
             let write = Database::connect(sqlite(&address, 1)).await?;
@@ -53,12 +58,25 @@ pub(super) async fn connect(
             (only.clone(), only)
         }
         DatabaseUrl::Postgres(address) => {
-            let only = Database::connect(postgres(address.expose_secret())).await?;
+            let mut options = postgres(address.expose_secret());
+            options.after_connect(|connection| Box::pin(primary(connection)));
+            let only = Database::connect(options).await?;
             (only.clone(), only)
         }
-    };
-    gx_migrations::Migrator::up(&write, None).await?;
-    Ok((write, read))
+    })
+}
+
+/// Refuses a server that only follows another one: after a failover a name may still
+/// lead to the old primary, and whoever writes must not stay there.
+async fn primary(connection: DatabaseConnection) -> Result<(), DbErr> {
+    let asked = Statement::from_string(DbBackend::Postgres, "SELECT pg_is_in_recovery()");
+    let answer = connection.query_one_raw(asked).await?;
+    let follows: bool = answer.map_or(Ok(false), |row| row.try_get_by_index(0))?;
+    if follows {
+        let told = "the server is a standby, not the primary";
+        return Err(DbErr::Conn(RuntimeErr::Internal(told.to_owned())));
+    }
+    Ok(())
 }
 
 /// Connects to a database that is there, for reading alone.
@@ -73,22 +91,42 @@ pub(super) async fn connect_to_read(url: &DatabaseUrl) -> Result<DatabaseConnect
             let alone = "an in-memory database is seen by its own process alone";
             return Err(DbErr::Custom(alone.to_owned()));
         }
-        DatabaseUrl::Postgres(address) => {
-            let mut options = common(address.expose_secret(), 4);
-            options.map_sqlx_postgres_opts(|postgres| {
-                let read_only = [("default_transaction_read_only", "on")];
-                postgres.application_name("gx-tool").options(read_only)
-            });
-            options
-        }
+        DatabaseUrl::Postgres(address) => read_only(address.expose_secret(), 4),
     };
-    let db = Database::connect(options).await?;
-    match gx_migrations::Migrator::get_pending_migrations_read_only(&db).await? {
-        pending if pending.is_empty() => Ok(db),
-        _ => Err(DbErr::Custom(
-            "its schema is older than this program; a start of gx migrates it".to_owned(),
-        )),
-    }
+    Database::connect(options).await
+}
+
+/// Connects to a copy that follows the database; it need not be there yet.
+pub(super) async fn connect_to_copy(address: &SecretString) -> Result<DatabaseConnection, DbErr> {
+    let mut options = read_only(address.expose_secret(), 32);
+    options
+        .connect_lazy(true)
+        .min_connections(0)
+        .acquire_timeout(COPY_ACQUIRE);
+    Database::connect(options).await
+}
+
+/// Connects to migrate: alone, and with all the time that it takes.
+pub(super) async fn connect_to_migrate(url: &DatabaseUrl) -> Result<DatabaseConnection, DbErr> {
+    let options = match url {
+        DatabaseUrl::SqliteFile(path) => {
+            sqlite(&format!("sqlite://{}?mode=rwc", path.display()), 1)
+        }
+        DatabaseUrl::SqliteMemory => sqlite("sqlite::memory:", 1),
+        DatabaseUrl::Postgres(address) => common(address.expose_secret(), 1),
+    };
+    Database::connect(options).await
+}
+
+fn read_only(address: &str, connections: u32) -> ConnectOptions {
+    let mut options = common(address, connections);
+    options.map_sqlx_postgres_opts(|postgres| {
+        postgres.application_name("gx-read").options([
+            ("default_transaction_read_only", "on"),
+            ("statement_timeout", "30s"),
+        ])
+    });
+    options
 }
 
 fn sqlite(address: &str, connections: u32) -> ConnectOptions {

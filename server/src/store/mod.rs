@@ -6,6 +6,7 @@ pub mod bulk;
 mod connect;
 mod deadlock;
 mod lock;
+mod migrate;
 
 use std::sync::Arc;
 
@@ -14,10 +15,13 @@ use sea_orm::{
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
+use secrecy::SecretString;
+
 pub use away::is_away;
 pub use connect::DatabaseUrl;
 pub use deadlock::is_deadlock;
 pub use lock::Lock;
+pub use migrate::migrate;
 
 /// The database with a way to write and a way to read.
 ///
@@ -32,6 +36,19 @@ pub struct Store {
 struct Inner {
     write: DatabaseConnection,
     read: DatabaseConnection,
+    /// Follows the database, as fast as it can.
+    copy: Option<DatabaseConnection>,
+}
+
+/// Which database to open, and how.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// The database.
+    pub url: DatabaseUrl,
+    /// A copy that follows it, for reads that may be a moment old.
+    pub copy: Option<SecretString>,
+    /// Whether the schema is brought up to date; else an older one is refused.
+    pub migrate: bool,
 }
 
 impl Store {
@@ -40,9 +57,33 @@ impl Store {
     /// # Errors
     /// If it cannot be reached or migrated.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, DbErr> {
-        let (write, read) = connect::connect(url).await?;
+        let places = Places {
+            url: url.clone(),
+            copy: None,
+            migrate: true,
+        };
+        Self::open_at(&places).await
+    }
+
+    /// Opens the database with all that belongs to it.
+    ///
+    /// # Errors
+    /// If it cannot be reached or migrated, or has an older schema that is not to be
+    /// migrated.
+    pub async fn open_at(places: &Places) -> Result<Self, DbErr> {
+        let (write, read) = connect::connect(&places.url).await?;
+        match (&places.url, places.migrate) {
+            // Over a connection of its own, which may take its time.
+            (DatabaseUrl::Postgres(_), true) => drop(migrate(&places.url).await?),
+            (_, true) => drop(migrate::migrate_with(&write).await?),
+            (_, false) => no_older(&write).await?,
+        }
+        let copy = match &places.copy {
+            Some(address) => Some(connect::connect_to_copy(address).await?),
+            None => None,
+        };
         Ok(Self {
-            inner: Arc::new(Inner { write, read }),
+            inner: Arc::new(Inner { write, read, copy }),
         })
     }
 
@@ -53,10 +94,12 @@ impl Store {
     /// If it is not there, cannot be reached, or has an older schema.
     pub async fn open_existing(url: &DatabaseUrl) -> Result<Self, DbErr> {
         let read = connect::connect_to_read(url).await?;
+        no_older(&read).await?;
         Ok(Self {
             inner: Arc::new(Inner {
                 write: read.clone(),
                 read,
+                copy: None,
             }),
         })
     }
@@ -80,13 +123,28 @@ impl Store {
     /// # Errors
     /// If no connection can be had.
     pub async fn snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
+        self.snapshot_of(&self.inner.read).await
+    }
+
+    /// The same of the copy, which may be behind; `None` where there is no copy.
+    ///
+    /// # Errors
+    /// If no connection to the copy can be had.
+    pub async fn snapshot_of_copy(&self) -> Result<Option<DatabaseTransaction>, DbErr> {
+        match &self.inner.copy {
+            Some(copy) => self.snapshot_of(copy).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn snapshot_of(&self, db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
         let postgres = self.postgres();
         let options = TransactionOptions {
             isolation_level: postgres.then_some(IsolationLevel::RepeatableRead),
             access_mode: postgres.then_some(AccessMode::ReadOnly),
             sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
         };
-        self.inner.read.begin_with_options(options).await
+        db.begin_with_options(options).await
     }
 
     /// A connection for single reads.
@@ -101,5 +159,15 @@ impl Store {
 
     fn postgres(&self) -> bool {
         self.inner.write.get_database_backend() == DbBackend::Postgres
+    }
+}
+
+async fn no_older(db: &DatabaseConnection) -> Result<(), DbErr> {
+    match migrate::missing(db).await? {
+        missing if missing.is_empty() => Ok(()),
+        missing => Err(DbErr::Custom(format!(
+            "its schema is older than this program: it lacks {}; gx migrate brings it up to date",
+            missing.join(", ")
+        ))),
     }
 }

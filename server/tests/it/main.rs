@@ -19,6 +19,7 @@ mod redis;
 mod rights;
 #[cfg(feature = "simulation")]
 mod sim;
+mod standby;
 mod starts;
 mod streams;
 mod structure;

@@ -21,6 +21,7 @@ mod reaper;
 mod redis;
 mod refusal;
 mod server;
+mod standby;
 
 pub(crate) use account::unopened_account;
 pub(crate) use chaincode::{Chaincode, tool};
@@ -33,6 +34,7 @@ pub(crate) use postgres::database as postgres_database;
 pub(crate) use redis::{Redis, Sentinel, free_port};
 pub(crate) use refusal::{Refusal, reason_of};
 pub(crate) use server::Database;
+pub(crate) use standby::{Pair, Replication};
 
 use std::time::Duration;
 

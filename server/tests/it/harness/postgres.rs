@@ -22,9 +22,11 @@ use super::process::Process;
 
 const BINARIES: &str = "/usr/lib/postgresql/15/bin";
 
-struct Cluster {
-    port: u16,
-    _process: Process,
+/// A running PostgreSQL; it ends when it is dropped.
+#[derive(Debug)]
+pub(super) struct Cluster {
+    pub(super) port: u16,
+    pub(super) process: Process,
 }
 
 /// Makes an empty database and answers its URL.
@@ -46,20 +48,30 @@ pub(crate) async fn database() -> String {
 }
 
 fn start() -> Cluster {
+    let (folder, data) = folders();
+    initialize(&data, owner());
+    start_on(&folder, &data, &[])
+}
+
+/// A folder, and in it one that PostgreSQL owns.
+pub(super) fn folders() -> (PathBuf, PathBuf) {
     let folder = tempfile::Builder::new().prefix("gx-postgres-").tempdir();
     let folder = folder.expect("a folder").keep();
     let data = folder.join("data");
     DirBuilder::new().mode(0o700).create(&data).expect("data");
     std::fs::set_permissions(&folder, Permissions::from_mode(0o755)).expect("a folder");
-    let owner = owner();
-    if let Some((uid, gid)) = owner {
+    if let Some((uid, gid)) = owner() {
         chown(&data, Some(uid), Some(gid)).expect("postgres owns its data");
     }
-    initialize(&data, owner);
+    (folder, data)
+}
+
+/// Starts PostgreSQL on data that is there, with more settings.
+pub(super) fn start_on(folder: &Path, data: &Path, settings: &[&str]) -> Cluster {
     let mut failures = Vec::new();
     // The port may be taken between its choice and its use.
     for _ in 0..5 {
-        match run(&folder, &data, owner) {
+        match run(folder, data, settings) {
             Ok(cluster) => return cluster,
             Err(log) => failures.push(log),
         }
@@ -68,7 +80,7 @@ fn start() -> Cluster {
 }
 
 /// Who runs PostgreSQL: it refuses to run as root.
-fn owner() -> Option<(u32, u32)> {
+pub(super) fn owner() -> Option<(u32, u32)> {
     let we_are_root = std::fs::metadata("/proc/self").expect("/proc").uid() == 0;
     we_are_root.then(|| {
         let users = std::fs::read_to_string("/etc/passwd").expect("users");
@@ -79,7 +91,7 @@ fn owner() -> Option<(u32, u32)> {
     })
 }
 
-fn program(name: &str, owner: Option<(u32, u32)>) -> Command {
+pub(super) fn program(name: &str, owner: Option<(u32, u32)>) -> Command {
     let mut command = Command::new(PathBuf::from(BINARIES).join(name));
     command.env_clear().current_dir("/");
     if let Some((uid, gid)) = owner {
@@ -88,7 +100,7 @@ fn program(name: &str, owner: Option<(u32, u32)>) -> Command {
     command
 }
 
-fn initialize(data: &Path, owner: Option<(u32, u32)>) {
+pub(super) fn initialize(data: &Path, owner: Option<(u32, u32)>) {
     let made = program("initdb", owner)
         .args(["--auth=trust", "--no-sync", "--username=postgres"])
         .args(["--encoding=UTF8", "--locale=C.UTF-8"])
@@ -104,10 +116,10 @@ fn initialize(data: &Path, owner: Option<(u32, u32)>) {
     );
 }
 
-fn run(folder: &Path, data: &Path, owner: Option<(u32, u32)>) -> Result<Cluster, String> {
+fn run(folder: &Path, data: &Path, settings: &[&str]) -> Result<Cluster, String> {
     let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let port = free.expect("a free port").port();
-    let mut command = program("postgres", owner);
+    let mut command = program("postgres", owner());
     command.arg("-D").arg(data).args(["-p", &port.to_string()]);
     for setting in [
         "listen_addresses=127.0.0.1",
@@ -117,13 +129,14 @@ fn run(folder: &Path, data: &Path, owner: Option<(u32, u32)>) -> Result<Cluster,
         "fsync=off",
         "full_page_writes=off",
         "autovacuum=off",
-    ] {
+    ]
+    .iter()
+    .chain(settings)
+    {
         command.args(["-c", setting]);
     }
     let process = Process::start(&mut command, "QUIT", folder);
-    process.wait_for("ready to accept connections")?;
-    Ok(Cluster {
-        port,
-        _process: process,
-    })
+    // A standby says "ready to accept read-only connections".
+    process.wait_for("ready to accept")?;
+    Ok(Cluster { port, process })
 }

@@ -78,9 +78,11 @@ impl Server {
             owned(SETTINGS).into_iter().chain(owned(settings)).collect();
         let path = folder.display().to_string();
         all.insert("GX_DATA_DIR".to_owned(), path);
-        let url = match database {
-            Database::Sqlite => DatabaseUrl::SqliteFile(folder.join("gx.sqlite")),
-            Database::Postgres | Database::PostgresApart => {
+        let url = match (database, all.get("GX_DATABASE__URL").cloned()) {
+            // A database of the test's own.
+            (_, Some(given)) => DatabaseUrl::Postgres(given.into()),
+            (Database::Sqlite, None) => DatabaseUrl::SqliteFile(folder.join("gx.sqlite")),
+            (Database::Postgres | Database::PostgresApart, None) => {
                 let url = postgres::database().await;
                 all.insert("GX_DATABASE__URL".to_owned(), url.clone());
                 DatabaseUrl::Postgres(url.into())

@@ -1,0 +1,155 @@
+//! A PostgreSQL with a standby: reads from a copy are never older than the caller
+//! asks for, and a standby that takes the primary's place loses and repeats nothing
+//! that was answered.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use gx_proto::gx::{
+    operation::v1::{Operation, OperationState, WaitOperationRequest},
+    wallet::v1::TransferRequest,
+};
+use tokio::time::{sleep, timeout};
+use tonic::Code;
+
+use crate::harness::{Database, GX, Gx, PATIENCE, Pair, Person, Replication, block_of};
+
+/// How often something is tried again.
+const POLL: Duration = Duration::from_millis(20);
+/// Transfers before the failover, and as many while it goes on.
+const TRANSFERS: usize = 30;
+
+async fn start(pair: &Pair, copy: bool) -> Gx {
+    let (url, copied) = (pair.url(), pair.standby_url());
+    let mut settings = vec![("GX_DATABASE__URL", url.as_str())];
+    if copy {
+        settings.push(("GX_DATABASE__READ_URL", copied.as_str()));
+    }
+    Gx::start_with(Database::Sqlite, &settings).await
+}
+
+async fn reads(gx: &Gx, outcome: &str) -> f64 {
+    gx.sample(&format!("gx_copy_reads_total{{outcome=\"{outcome}\"}}"))
+        .await
+}
+
+#[tokio::test]
+async fn a_copy_is_read_unless_it_is_behind_or_away() {
+    let pair = Pair::start(Replication::Asynchronous).await;
+    let gx = start(&pair, true).await;
+    let (ann, bee) = (gx.person("DE").await, gx.person("DE").await);
+    let paid = ann.pay(ann.to(&bee.account, GX, GX)).await;
+    let balance = bee.wallet(block_of(&paid)).await.balance_qirat;
+    let caught_up = async {
+        while bee.wallet(0).await.balance_qirat < balance {
+            sleep(POLL).await;
+        }
+    };
+    timeout(PATIENCE, caught_up)
+        .await
+        .expect("the copy follows");
+    assert!(reads(&gx, "read").await > 0.0);
+    pair.hold(true).await;
+    let paid = ann.pay(ann.to(&bee.account, GX, GX)).await;
+    let (own, any) = (bee.wallet(block_of(&paid)).await, bee.wallet(0).await);
+    assert_eq!(own.balance_qirat, balance + GX);
+    assert_eq!(any.balance_qirat, balance, "a moment old, and it says so");
+    assert!(reads(&gx, "behind").await > 0.0);
+    pair.hold(false).await;
+    drop(pair);
+}
+
+/// Sends a transfer until it is taken: whatever a call answered meanwhile, the
+/// request is the same.
+async fn pays(from: &Person, transfer: TransferRequest) -> Operation {
+    let taken = async {
+        loop {
+            match from.send(transfer.clone()).await {
+                Ok(answer) => return answer.into_inner().operation.expect("an operation"),
+                Err(status) => {
+                    let again = [
+                        Code::Unavailable,
+                        Code::DeadlineExceeded,
+                        Code::ResourceExhausted,
+                    ];
+                    assert!(again.contains(&status.code()), "{status:?}");
+                    sleep(POLL).await;
+                }
+            }
+        }
+    };
+    timeout(PATIENCE, taken).await.expect("taken")
+}
+
+/// Sends transfers at once and answers the names of their operations.
+async fn send(person: &Person, transfers: &[TransferRequest]) -> Vec<String> {
+    let sent = transfers.iter().map(|one| pays(person, one.clone()));
+    join_all(sent)
+        .await
+        .into_iter()
+        .map(|one| one.name)
+        .collect()
+}
+
+/// Waits for an outcome, over whatever calls fail meanwhile.
+async fn settles(person: &Person, name: &str) -> Operation {
+    let settled = async {
+        loop {
+            let wait = WaitOperationRequest {
+                name: name.to_owned(),
+                timeout_ms: 1_000,
+            };
+            if let Ok(answer) = person.client.operation().wait_operation(wait).await {
+                let operation = answer.into_inner().operation.expect("an operation");
+                if operation.state() == OperationState::Succeeded {
+                    return operation;
+                }
+                assert_ne!(operation.state(), OperationState::Refused, "{operation:?}");
+            } else {
+                sleep(POLL).await;
+            }
+        }
+    };
+    timeout(PATIENCE, settled).await.expect("settled")
+}
+
+async fn a_standby_takes_the_primary_s_place(replication: Replication) {
+    let mut pair = Pair::start(replication).await;
+    let gx = start(&pair, false).await;
+    let (ann, bee) = (gx.person("DE").await, gx.person("DE").await);
+    let before = ann.wallet(0).await.balance_qirat;
+    if replication == Replication::Asynchronous {
+        pair.cut().await;
+    }
+    let transfers = |_| ann.to(&bee.account, 1, GX);
+    let first: Vec<_> = (0..TRANSFERS).map(transfers).collect();
+    let more: Vec<_> = (0..TRANSFERS).map(transfers).collect();
+    let names = send(&ann, &first).await;
+    for name in &names {
+        settles(&ann, name).await;
+    }
+    let (later, ()) = tokio::join!(send(&ann, &more), pair.fail_over());
+    // Whatever was lost with the primary, each request is answered by its operation.
+    let again = send(&ann, &[first, more].concat()).await;
+    assert_eq!(again, [names, later].concat());
+    let mut blocks = Vec::new();
+    for name in &again {
+        blocks.push(block_of(&settles(&ann, name).await));
+    }
+    let last = blocks.into_iter().max().expect("a block");
+    let wallet = ann.wallet(last).await;
+    assert_eq!(wallet.balance_qirat, before - 2 * TRANSFERS as u64);
+    assert_eq!(wallet.reserved_qirat, 0);
+    let (sound, told) = gx.tool(&["reconcile"]).await;
+    assert!(sound, "{told}");
+}
+
+#[tokio::test]
+async fn an_asynchronous_standby_that_missed_the_last_seconds_repeats_nothing() {
+    a_standby_takes_the_primary_s_place(Replication::Asynchronous).await;
+}
+
+#[tokio::test]
+async fn a_synchronous_standby_in_the_primary_s_place_loses_nothing() {
+    a_standby_takes_the_primary_s_place(Replication::Synchronous).await;
+}
