@@ -138,6 +138,8 @@ impl Config {
             ("login.waiting", size(login.waiting), 0, 10_000),
             ("login.failures", login.failures.into(), 1, 1_000),
             ("login.lock_s", login.lock_s, 1, 86_400),
+            ("login.contact_failures", login.contact_failures.into(), login.failures.into(), 100_000),
+            ("login.contact_wait_s", login.contact_wait_s, 1, 86_400),
             ("limits.caller_per_s", limits.caller_per_s.into(), 1, 1_000_000),
             ("limits.address_per_s", limits.address_per_s.into(), 1, 1_000_000),
             ("limits.public_per_s", limits.public_per_s.into(), 1, 1_000_000),

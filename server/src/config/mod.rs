@@ -122,7 +122,10 @@ section! {
 }
 section! {
     /// `[login]`.
-    Login { concurrency: usize, waiting: usize, failures: u32, lock_s: u64 }
+    Login {
+        concurrency: usize, waiting: usize, failures: u32, lock_s: u64,
+        contact_failures: u32, contact_wait_s: u64,
+    }
 }
 section! {
     /// `[limits]`.

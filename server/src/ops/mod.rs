@@ -1,7 +1,8 @@
 //! The tools of operators, each a subcommand of `gx`.
 //!
 //! A tool looks and tells; none of them writes to the database or to the ledger
-//! but through the interface that everybody uses. What it found goes to stdout, as
+//! but through the interface that everybody uses, or with a line in the audit log
+//! (`users`). What it found goes to stdout, as
 //! text or JSON, problems of its own to stderr. It exits with 0 where all is as it
 //! must be, and with 1 where it is not or could not be looked at.
 //!
@@ -25,3 +26,4 @@ pub mod proof;
 pub mod reconcile;
 pub mod report;
 mod table;
+pub mod users;
