@@ -68,6 +68,7 @@ impl ApproveVerification {
     ) -> Result<Operation> {
         let db = app.store.read();
         let row = verification::Entity::readable(db, caller, self.verification).await?;
+        row.may_be_decided_by(caller)?;
         let applicant = user::Entity::readable(db, caller, row.user_id).await?;
         let submission = self.submission(app, caller, context, request_digest, &row, &applicant)?;
         let operation = app.intake.submit(submission).await?;
@@ -190,6 +191,7 @@ impl Approval {
 mod tests {
     use gx_proto::gx::{
         contract::v1::Command,
+        identity::v1::Role,
         operation::v1::{OperationState, operation::Result::Error as Refused},
     };
     use prost::Message;
@@ -316,6 +318,20 @@ mod tests {
         );
         assert_eq!(harness.status(&person).await, UserStatus::Denied);
         assert_eq!(asked(&harness).await, []);
+    }
+
+    #[tokio::test]
+    async fn an_admin_who_is_a_person_too_does_not_approve_the_own_verification() {
+        let harness = Harness::new().await;
+        let (person, name) = pending(&harness).await;
+        let roles = vec![Role::User, Role::Admin];
+        let both = Caller { roles, ..person };
+        let answer = approve(&harness, &both, &name, 1).await;
+        assert_eq!(reason(answer), Some(Reason::OwnVerification));
+        assert_eq!(harness.status(&both).await, UserStatus::PendingApproval);
+        assert_eq!(asked(&harness).await, []);
+        let staff = harness.staff().await;
+        approve(&harness, &staff, &name, 1).await.unwrap();
     }
 
     #[tokio::test]
