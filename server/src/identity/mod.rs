@@ -17,6 +17,7 @@ mod conclude;
 mod contact;
 mod deny_verification;
 mod document_number;
+mod download_document;
 pub mod entity;
 mod first_start;
 mod get_me;

@@ -108,6 +108,7 @@ impl World {
                 client = self.gx.caller(&[Role::User]).await.client;
             }
             "UploadDocument" if who == Who::Owner => client = self.gx.newcomer().await,
+            "DownloadDocument" if who == Who::Owner => client = self.newcomer.0.clone(),
             "SubmitVerification" => match who {
                 Who::Owner => {
                     client = self.gx.newcomer().await;
