@@ -6,6 +6,7 @@ pub mod bulk;
 mod connect;
 mod deadlock;
 mod lock;
+mod turn;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ pub use away::is_away;
 pub use connect::DatabaseUrl;
 pub use deadlock::is_deadlock;
 pub use lock::Lock;
+pub use turn::take_turn_in;
 
 /// The database with a way to write and a way to read.
 ///

@@ -21,4 +21,5 @@ mod sim;
 mod starts;
 mod streams;
 mod structure;
+mod turns;
 mod walk;
