@@ -19,7 +19,7 @@ pub use away::is_away;
 pub use connect::DatabaseUrl;
 pub use deadlock::is_deadlock;
 pub use lock::Lock;
-pub use turn::take_turn_in;
+pub use turn::{lock_out_sharers_in, take_turn_in};
 
 /// The database with a way to write and a way to read.
 ///

@@ -2,7 +2,7 @@
 //! for what they decide about. SQLite has one writer at a time, so there every
 //! transaction that writes has its turn already.
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, Statement};
 
 /// Waits until no other transaction has the turn named by a hash, and keeps it to
 /// the transaction's end. Names that share their first eight bytes wait for each
@@ -22,5 +22,26 @@ pub async fn take_turn_in(tx: &DatabaseTransaction, name: &[u8; 32]) -> Result<(
         [i64::from_be_bytes(key).into()],
     );
     tx.execute_raw(take).await?;
+    Ok(())
+}
+
+/// Waits until no other transaction shares or has locked rows of a table, and keeps
+/// all others from locking any to the transaction's end; reading goes on. Whoever
+/// shares a row of PostgreSQL joins those who share it already, past an exclusive
+/// lock that waits, which therefore may wait for ever. Locks of tables are given in
+/// the order in which they are asked for. Taken before any row of the table is.
+///
+/// # Errors
+/// If the database fails.
+pub async fn lock_out_sharers_in<E: EntityTrait>(
+    tx: &DatabaseTransaction,
+    table: E,
+) -> Result<(), DbErr> {
+    if tx.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    let table = table.table_name();
+    let lock = format!("lock table \"{table}\" in exclusive mode");
+    tx.execute_unprepared(&lock).await?;
     Ok(())
 }
