@@ -1,5 +1,8 @@
-//! How often one caller and one client address may call, in this process. A
-//! bucket refills steadily; memory holds only keys that called lately.
+//! How often one caller and one client address may call, in this process, and how
+//! much each may have at once. A bucket refills steadily; memory holds only keys that
+//! called lately.
+
+mod shares;
 
 use std::{
     hash::Hash,
@@ -25,6 +28,8 @@ use crate::{
     error::{Error, Result},
     telemetry::metrics::RATE_LIMITED,
 };
+
+pub use shares::{Share, Shares};
 
 /// Checks between two times of forgetting keys whose buckets are full again.
 const FORGET_EVERY: u64 = 4_096;
@@ -96,7 +101,7 @@ impl RateLimits {
 }
 
 /// One client has a whole /64 of IPv6 addresses, so that counts as one.
-fn household(address: IpAddr) -> IpAddr {
+pub fn household(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => match address.to_ipv4_mapped() {

@@ -132,7 +132,7 @@ section! {
     Limits {
         caller_per_s: u32, caller_burst: u32, address_per_s: u32, address_burst: u32,
         public_per_s: u32, public_burst: u32, message_bytes: usize, concurrency: usize, timeout_ms: u64,
-        connections: usize, streams: u32, watches: usize, caller_watches: usize, connection_age_s: u64, drain_ms: u64, trusted_proxies: Vec<Network>,
+        connections: usize, address_connections: usize, streams: u32, watches: usize, caller_watches: usize, connection_idle_s: u64, connection_age_s: u64, drain_ms: u64, trusted_proxies: Vec<Network>,
     }
 }
 section! {
