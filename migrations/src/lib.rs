@@ -9,6 +9,7 @@ mod m0002_read_model;
 mod m0003_identity;
 mod m0004_audit;
 mod m0005_ledger;
+mod m0006_login_networks;
 
 /// Every migration in order.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_identity::Migration),
             Box::new(m0004_audit::Migration),
             Box::new(m0005_ledger::Migration),
+            Box::new(m0006_login_networks::Migration),
         ]
     }
 }

@@ -67,8 +67,10 @@ pub struct Topology {
 /// is refused, and the other calls go on.
 #[derive(Debug)]
 pub struct Rooms {
-    /// Uploads under way; each holds megabytes.
-    pub uploads: Semaphore,
+    /// Uploads under way, and people's downloads; each holds megabytes.
+    pub uploads: Arc<Semaphore>,
+    /// Downloads of overseers, whom people cannot crowd out.
+    pub downloads: Arc<Semaphore>,
     /// Reads that wait for a block.
     pub waits: Semaphore,
     /// Calls that stay open.
@@ -76,15 +78,18 @@ pub struct Rooms {
 }
 
 impl Rooms {
-    /// Uploads at once.
+    /// Uploads at once, and people's downloads.
     pub const UPLOADS: u32 = 8;
+    /// Overseers' downloads at once.
+    pub const DOWNLOADS: u32 = 8;
     /// Waiting reads at once.
     pub const WAITS: u32 = 64;
 
     /// Rooms as the settings say.
     pub fn new(limits: &Limits) -> Self {
         Self {
-            uploads: Semaphore::new(Self::UPLOADS as usize),
+            uploads: Arc::new(Semaphore::new(Self::UPLOADS as usize)),
+            downloads: Arc::new(Semaphore::new(Self::DOWNLOADS as usize)),
             waits: Semaphore::new(Self::WAITS as usize),
             watches: Watches::new(limits),
         }

@@ -1,6 +1,8 @@
 //! A small world for unit tests: a database in memory with a running intake,
 //! callers, and rows that stand there as the projections write them.
 
+mod operation;
+
 use std::{net::Ipv4Addr, path::Path, sync::Arc};
 
 use gx_contract::{account::AccountId, lane};
@@ -33,6 +35,8 @@ use crate::{
     tokenomics::projection::{Change, supply_in},
     wallet::projection::{self, OpenedAccount, Posting},
 };
+
+pub(crate) use operation::{record, transfer};
 
 /// The time that stands in the fixture.
 pub(crate) const NOW_MS: i64 = 1_700_000_000_000;

@@ -100,6 +100,9 @@ enum Command {
     /// Looks at lanes, the streams in which commands reach the ledger.
     #[command(subcommand)]
     Lanes(LanesCommand),
+    /// Lets users in again.
+    #[command(subcommand)]
+    Users(UsersCommand),
     /// Looks at the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -158,6 +161,13 @@ enum AuditCommand {
     Verify(Tool<()>),
 }
 
+/// What to do for users.
+#[derive(Debug, Subcommand)]
+enum UsersCommand {
+    /// Forgets the failed logins of a contact, and with them its locks.
+    Unlock(Tool<ops::users::Options>),
+}
+
 /// What to do with settings.
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
@@ -209,6 +219,7 @@ fn main() -> ExitCode {
         Command::Projector {
             command: Some(ProjectorCommand::Status(tool)),
         } => run.tool(tool, ops::projector::status),
+        Command::Users(UsersCommand::Unlock(tool)) => run.tool(tool, ops::users::unlock),
         Command::Audit(AuditCommand::Verify(tool)) => run.tool(tool, ops::audit::verify),
         Command::Enroll(tool) if tool.options.once => run.tool(tool, ops::enroll::once),
         Command::Enroll(_) => run.stay(ops::enroll::stay),

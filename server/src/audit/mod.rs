@@ -29,7 +29,7 @@ pub struct Entry {
     /// Who asked; `None` for somebody not signed in and for the system.
     pub actor: Option<UserId>,
     /// What was asked, `/package.Service/Method`, or what the system did, such as
-    /// `settle`.
+    /// `settle`, or an operator by a tool, such as `users unlock`.
     pub action: &'static str,
     /// What it was about: a resource name, or empty.
     pub subject: String,
@@ -56,6 +56,20 @@ impl Entry {
             request_id: context.request_id.clone(),
             traceparent: context.traceparent.clone(),
             client: context.client.to_string(),
+            fabric_tx_id: None,
+        }
+    }
+
+    /// A line about something that was done without a call.
+    pub fn of_system(action: &'static str, subject: impl Into<String>) -> Self {
+        Self {
+            actor: None,
+            action,
+            subject: subject.into(),
+            outcome: "OK".to_owned(),
+            request_id: String::new(),
+            traceparent: None,
+            client: String::new(),
             fabric_tx_id: None,
         }
     }

@@ -132,8 +132,7 @@ mod tests {
         Passwords::new(&config::Login {
             concurrency,
             waiting,
-            failures: 10,
-            lock_s: 900,
+            ..config::Config::default().login
         })
     }
 

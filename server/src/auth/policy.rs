@@ -45,7 +45,6 @@ pub struct Rule {
 
 const USERS: Access = Access::Roles(&[Role::User]);
 const READERS: Access = Access::Roles(&[Role::User, Role::Auditor, Role::Admin, Role::SuperAdmin]);
-const OVERSEERS: Access = Access::Roles(&[Role::Auditor, Role::Admin, Role::SuperAdmin]);
 const STAFF: Access = Access::Roles(&[Role::Admin, Role::SuperAdmin]);
 const SIGNED_IN: Access = Access::Roles(&[
     Role::User,
@@ -121,6 +120,11 @@ pub const RULES: &[Rule] = &[
         Record::InTransaction,
     ),
     rule(
+        "/gx.identity.v1.IdentityService/DownloadDocument",
+        READERS,
+        Record::InTransaction,
+    ),
+    rule(
         "/gx.identity.v1.IdentityService/SubmitVerification",
         USERS,
         Record::InTransaction,
@@ -132,7 +136,7 @@ pub const RULES: &[Rule] = &[
     ),
     rule(
         "/gx.identity.v1.IdentityService/ListVerifications",
-        OVERSEERS,
+        READERS,
         Record::Read,
     ),
     rule(

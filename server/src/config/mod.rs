@@ -7,7 +7,6 @@ mod check;
 mod load;
 mod network;
 mod place;
-mod redis;
 mod show;
 
 use secrecy::SecretString;
@@ -138,14 +137,17 @@ section! {
 }
 section! {
     /// `[login]`.
-    Login { concurrency: usize, waiting: usize, failures: u32, lock_s: u64 }
+    Login {
+        concurrency: usize, waiting: usize, failures: u32, lock_s: u64,
+        contact_failures: u32, contact_wait_s: u64,
+    }
 }
 section! {
     /// `[limits]`.
     Limits {
         caller_per_s: u32, caller_burst: u32, address_per_s: u32, address_burst: u32,
         public_per_s: u32, public_burst: u32, message_bytes: usize, concurrency: usize, timeout_ms: u64,
-        connections: usize, streams: u32, watches: usize, caller_watches: usize, connection_age_s: u64, drain_ms: u64, trusted_proxies: Vec<Network>,
+        connections: usize, address_connections: usize, streams: u32, watches: usize, caller_watches: usize, connection_idle_s: u64, connection_age_s: u64, drain_ms: u64, trusted_proxies: Vec<Network>,
     }
 }
 section! {
@@ -163,6 +165,13 @@ section! {
 section! {
     /// `[log]`.
     Log { format: LogFormat, filter: String }
+}
+
+impl Redis {
+    /// Whether there is to be a Redis at all.
+    pub fn is_set(&self) -> bool {
+        !self.url.is_empty() || !self.sentinels.is_empty()
+    }
 }
 
 /// How logs are written.

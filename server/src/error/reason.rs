@@ -15,7 +15,7 @@ pub fn code(reason: Reason) -> Code {
         | Reason::TokenExpired
         | Reason::SessionRevoked
         | Reason::CredentialsWrong => Code::Unauthenticated,
-        Reason::RoleMissing => Code::PermissionDenied,
+        Reason::RoleMissing | Reason::OwnVerification => Code::PermissionDenied,
         Reason::NotFound => Code::NotFound,
         Reason::RequestIdReused => Code::AlreadyExists,
         Reason::MessageTooLarge

@@ -3,8 +3,9 @@
 use gx_proto::gx::identity::v1::{
     ApproveVerificationRequest, ApproveVerificationResponse, ChangePasswordRequest,
     ChangePasswordResponse, CompleteRegistrationRequest, CompleteRegistrationResponse,
-    DenyVerificationRequest, DenyVerificationResponse, GetMeRequest, GetMeResponse,
-    GetVerificationRequest, GetVerificationResponse, ListPublicKeysRequest, ListPublicKeysResponse,
+    DenyVerificationRequest, DenyVerificationResponse, DownloadDocumentRequest,
+    DownloadDocumentResponse, GetMeRequest, GetMeResponse, GetVerificationRequest,
+    GetVerificationResponse, ListPublicKeysRequest, ListPublicKeysResponse,
     ListVerificationsRequest, ListVerificationsResponse, LoginRequest, LoginResponse,
     StartRegistrationRequest, StartRegistrationResponse, SubmitVerificationRequest,
     SubmitVerificationResponse, UploadDocumentRequest, UploadDocumentResponse,
@@ -14,13 +15,13 @@ use tonic::{Request, Response, Status};
 
 use super::{
     approve_verification::ApproveVerification, change_password::ChangePassword,
-    complete_registration::CompleteRegistration, deny_verification::DenyVerification, get_me,
-    get_verification::GetVerification, list_public_keys, list_verifications::ListVerifications,
-    login::Login, person, start_registration::StartRegistration,
-    submit_verification::SubmitVerification, upload_document::UploadDocument,
-    verify_contact::VerifyContact,
+    complete_registration::CompleteRegistration, deny_verification::DenyVerification,
+    download_document::DownloadDocument, get_me, get_verification::GetVerification,
+    list_public_keys, list_verifications::ListVerifications, login::Login, person,
+    start_registration::StartRegistration, submit_verification::SubmitVerification,
+    upload_document::UploadDocument, verify_contact::VerifyContact,
 };
-use crate::{app::App, auth, outbox::request_digest};
+use crate::{app::App, auth, outbox::request_digest, watch::Sent};
 
 /// Serves `gx.identity.v1`.
 #[derive(Debug, Clone)]
@@ -94,6 +95,19 @@ impl IdentityService for Api {
         let upload = UploadDocument::try_from(message)?;
         let answer = upload.handle(&self.app, &caller, &context).await?;
         Ok(Response::new(answer))
+    }
+
+    type DownloadDocumentStream = Sent<DownloadDocumentResponse>;
+
+    async fn download_document(
+        &self,
+        request: Request<DownloadDocumentRequest>,
+    ) -> Result<Response<Self::DownloadDocumentStream>, Status> {
+        let (caller, context, message) = auth::signed_in(request)?;
+        let download = DownloadDocument::try_from(message)?;
+        context.about(download.subject());
+        let sent = download.handle(&self.app, &caller, &context).await?;
+        Ok(Response::new(sent))
     }
 
     async fn submit_verification(

@@ -54,10 +54,11 @@ impl ChangePassword {
         let now_ms = app.clock.now_ms();
         let entry = Entry::of_call(context, Some(caller.user), user.name());
         let tx = app.store.begin().await?;
-        let outcome = match attempts::judge_in(&tx, app, now_ms, &contact, proven).await? {
-            Ok(new_hash) => change_in(&tx, now_ms, caller, &user, new_hash).await?,
-            Err(refusal) => Err(refusal),
-        };
+        let outcome =
+            match attempts::judge_in(&tx, app, now_ms, context.client, &contact, proven).await? {
+                Ok(new_hash) => change_in(&tx, now_ms, caller, &user, new_hash).await?,
+                Err(refusal) => Err(refusal),
+            };
         conclude(tx, now_ms, entry, outcome).await?;
         if user.contact == first_start::CONTACT {
             forget(&app.data_dir.join(first_start::PASSWORD_FILE));

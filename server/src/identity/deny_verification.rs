@@ -69,6 +69,7 @@ impl DenyVerification {
         let now_ms = app.clock.now_ms();
         let tx = app.store.begin().await?;
         let row = verification::Entity::lock_in(&tx, caller, self.verification).await?;
+        row.may_be_decided_by(caller)?;
         let row = match row.state() {
             VerificationState::Pending => self.deny_in(&tx, caller, now_ms, row).await?,
             VerificationState::Denied if row.reason.as_ref() == Some(&self.reason) => row,
@@ -114,6 +115,8 @@ fn decided(row: &verification::Model) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use gx_proto::gx::identity::v1::Role;
+
     use super::*;
     use crate::identity::harness::{CONTACT, Harness, NUMBER, reason, violations};
 
@@ -151,6 +154,19 @@ mod tests {
         let other = deny(&harness, &staff, &name, "too small").await;
         assert_eq!(reason(other), Some(Reason::VerificationState));
         assert!(harness.submit(&caller, NUMBER).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_admin_who_is_a_person_too_does_not_deny_the_own_verification() {
+        let harness = Harness::new().await;
+        let person = harness.applicant(CONTACT).await;
+        let answer = harness.submit(&person, NUMBER).await.unwrap();
+        let name = answer.verification.unwrap().name;
+        let roles = vec![Role::User, Role::SuperAdmin];
+        let both = Caller { roles, ..person };
+        let answer = deny(&harness, &both, &name, "too good").await;
+        assert_eq!(reason(answer), Some(Reason::OwnVerification));
+        assert_eq!(harness.status(&both).await, UserStatus::PendingApproval);
     }
 
     #[tokio::test]

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Caller, Context, Password, Subject},
+    auth::{Caller, Context, Password, Subject, UserId},
     cache::Wake,
     clock::{ManualClock, SharedClock},
     config::Config,
@@ -253,6 +253,7 @@ impl Harness {
             reason: reason.to_owned(),
         };
         let staff = Caller {
+            user: UserId(Uuid::max()),
             roles: vec![Role::Admin],
             ..person.clone()
         };

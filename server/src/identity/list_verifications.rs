@@ -1,4 +1,4 @@
-//! Lists verifications, oldest first.
+//! Lists the verifications that the caller may read, oldest first.
 
 use gx_proto::gx::identity::v1::{
     ListVerificationsRequest, ListVerificationsResponse, VerificationState,
@@ -79,6 +79,8 @@ impl ListVerifications {
 
 #[cfg(test)]
 mod tests {
+    use gx_proto::gx::identity::v1::Verification;
+
     use super::*;
     use crate::identity::harness::{Harness, violations};
 
@@ -140,6 +142,28 @@ mod tests {
             .await
             .unwrap();
         assert!(!pending.next_page_token.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_person_sees_the_own_ones_alone() {
+        let harness = Harness::new().await;
+        let person = harness.applicant("p1@example.org").await;
+        let other = harness.applicant("p2@example.org").await;
+        harness.submit(&other, "NUMBER 2").await.unwrap();
+        let mut own = Vec::new();
+        for number in ["NUMBER 1", "NUMBER 3"] {
+            let answer = harness.submit(&person, number).await.unwrap();
+            own.push(answer.verification.unwrap().name);
+            harness.deny(&person, "a photo is missing").await;
+            harness.clock.advance_ms(1);
+        }
+        let page = list(&harness, &person, VerificationState::Unspecified, "").await;
+        let page = page.unwrap();
+        let rows = page.verifications.iter();
+        assert_eq!(rows.map(|row| row.name.clone()).collect::<Vec<_>>(), own);
+        assert_eq!(page.next_page_token, "");
+        let hidden = |row: &Verification| row.document_number.is_empty() && row.applicant.is_none();
+        assert!(page.verifications.iter().all(hidden));
     }
 
     #[test]

@@ -46,10 +46,13 @@ impl Login {
         let subject = user.as_ref().map(user::Model::name).unwrap_or_default();
         let proven = user.filter(|_| right);
         let tx = app.store.begin().await?;
-        let outcome = match attempts::judge_in(&tx, app, now_ms, &self.contact, proven).await? {
-            Ok(user) => open_in(&tx, app, now_ms, user).await?,
-            Err(refusal) => Err(refusal),
-        };
+        let outcome =
+            match attempts::judge_in(&tx, app, now_ms, context.client, &self.contact, proven)
+                .await?
+            {
+                Ok(user) => open_in(&tx, app, now_ms, user).await?,
+                Err(refusal) => Err(refusal),
+            };
         let entry = Entry::of_call(context, None, subject);
         let (user, session) = conclude(tx, now_ms, entry, outcome).await?;
         Ok(LoginResponse {
@@ -90,7 +93,10 @@ mod tests {
     use super::*;
     use crate::{
         audit::entity::line,
-        identity::harness::{CONTACT, Harness, PASSWORD, reason, violations},
+        identity::{
+            entity::{login_failure, login_network},
+            harness::{CONTACT, Harness, PASSWORD, reason, violations},
+        },
     };
 
     const LOCK_MS: i64 = 900_000;
@@ -146,6 +152,35 @@ mod tests {
         harness.clock.advance_ms(LOCK_MS);
         assert!(harness.login(CONTACT, PASSWORD).await.is_ok());
         fail(&harness, "nobody@example.org", 1).await;
+    }
+
+    #[tokio::test]
+    async fn a_stranger_s_failures_lock_nobody_else() {
+        let mut harness = Harness::new().await;
+        harness.register(CONTACT).await;
+        harness.context.client = "198.51.100.7".parse().unwrap();
+        fail(&harness, CONTACT, 10).await;
+        let answer = harness.login(CONTACT, PASSWORD).await;
+        assert_eq!(reason(answer), Some(Reason::LoginLocked));
+        harness.context.client = "192.0.2.1".parse().unwrap();
+        assert!(harness.login(CONTACT, PASSWORD).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_is_remembered_of_logins_is_forgotten_in_time() {
+        let harness = Harness::new().await;
+        harness.register(CONTACT).await;
+        harness.login(CONTACT, PASSWORD).await.unwrap();
+        fail(&harness, "nobody@example.org", 1).await;
+        for (days, networks) in [(2, 2), (90, 1)] {
+            harness.clock.advance_ms(days * 24 * 60 * 60 * 1_000);
+            fail(&harness, "another@example.org", 1).await;
+            let db = harness.app.store.read();
+            let rows = login_network::Entity::find().all(db).await.unwrap();
+            assert_eq!(rows.len(), networks, "after {days} days");
+            let rows = login_failure::Entity::find().all(db).await.unwrap();
+            assert_eq!(rows.len(), 1, "after {days} days");
+        }
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@
 
 mod api;
 mod approve_verification;
+mod attempt_rows;
 mod attempts;
 mod change_password;
 mod codes;
@@ -16,6 +17,7 @@ mod conclude;
 mod contact;
 mod deny_verification;
 mod document_number;
+mod download_document;
 pub mod entity;
 mod first_start;
 mod get_me;
@@ -31,6 +33,7 @@ pub mod projection;
 mod query;
 mod start_registration;
 mod submit_verification;
+mod unlock;
 mod upload_document;
 mod verify_contact;
 
@@ -38,6 +41,7 @@ use gx_proto::gx::identity::v1::identity_service_server::IdentityServiceServer;
 
 pub use api::Api;
 pub use first_start::{PASSWORD_FILE, anybody, first_start, make_staff_in};
+pub use unlock::{Unlocked, unlock};
 
 use crate::{app::App, auth::policy::UPLOAD_BYTES};
 

@@ -21,6 +21,7 @@ use crate::{
     error::{Error, Result, Violations},
     id,
     notifier::Message,
+    store::take_turn_in,
 };
 
 /// How long a code may be used.
@@ -57,6 +58,8 @@ impl StartRegistration {
         let (token, code) = (codes::new_token(), codes::new_code());
 
         let tx = app.store.begin().await?;
+        // Of two at once one counts the other's message.
+        take_turn_in(&tx, &self.contact.hash(&app.secrets)).await?;
         registration::forget_in(&tx, now_ms).await?;
         let message = self.message_in(&tx, now_ms, &code).await?;
         self.registration(app, now_ms, &token, message.as_ref())

@@ -109,13 +109,9 @@ impl UploadDocument {
     }
 }
 
-fn encrypt(secrets: &Secrets, document: Uuid, user: UserId, content: &[u8]) -> Sealed {
-    secrets.document.seal(&belongs_to(document, user), content)
-}
-
-/// What ties a file to its row and to its user.
-fn belongs_to(document: Uuid, user: UserId) -> Vec<u8> {
-    [b"document", &document.as_bytes()[..], user.0.as_bytes()].concat()
+fn encrypt(secrets: &Secrets, id: Uuid, user: UserId, content: &[u8]) -> Sealed {
+    let belongs_to = document::belongs_to(id, user);
+    secrets.document.seal(&belongs_to, content)
 }
 
 /// Only who is not verified yet needs to upload, and not without end. Decides under
@@ -173,9 +169,10 @@ mod tests {
             bytes: row.content,
         };
         let keys = &harness.app.secrets.document;
-        let opened = keys.open(&sealed, &belongs_to(row.id, caller.user));
+        let here = document::belongs_to(row.id, caller.user);
+        let opened = keys.open(&sealed, &here);
         assert_eq!(opened.unwrap(), PNG);
-        let elsewhere = belongs_to(Uuid::nil(), caller.user);
+        let elsewhere = document::belongs_to(Uuid::nil(), caller.user);
         assert!(keys.open(&sealed, &elsewhere).is_err());
     }
 

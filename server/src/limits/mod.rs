@@ -1,15 +1,18 @@
 //! How often one caller and one client address may call, over all processes where they
-//! share a Redis, else in this one. A bucket refills steadily; memory holds only keys
+//! share a Redis, else in this one; and how much each may have at once in this process. A bucket refills steadily; memory holds only keys
 //! that called lately.
 
 mod bucket;
 mod known;
+mod shares;
 mod ticks;
 
 use std::{
     net::{IpAddr, Ipv6Addr},
     sync::Arc,
 };
+
+pub use shares::{Share, Shares};
 
 use self::{bucket::Bucket, ticks::Ticks};
 use crate::{
@@ -84,7 +87,7 @@ impl RateLimits {
 }
 
 /// One client has a whole /64 of IPv6 addresses, so that counts as one.
-fn household(address: IpAddr) -> IpAddr {
+pub fn household(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => match address.to_ipv4_mapped() {

@@ -79,10 +79,7 @@ fn parse_timeout(ms: u32) -> Result<Duration, &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use gx_proto::gx::{
-        common::v1::Reason,
-        operation::v1::{OperationState, OperationType},
-    };
+    use gx_proto::gx::{common::v1::Reason, operation::v1::OperationState};
     use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
 
     use super::*;
@@ -104,29 +101,8 @@ mod tests {
     /// An accepted operation of user 1.
     async fn world() -> App {
         let app = fixture::app().await;
-        let row = operation::Model {
-            id: ID,
-            owner: Some(fixture::user(1).user.owner()),
-            request_id: Some(Uuid::nil()),
-            request_digest: vec![0; 32],
-            kind: OperationType::Transfer.into(),
-            state: OperationState::Accepted.into(),
-            reason: None,
-            reason_metadata: None,
-            result: None,
-            memo: None,
-            lane: "partner/0".to_owned(),
-            number: None,
-            fabric_tx_id: None,
-            block: None,
-            created_ms: 0,
-            submitted_ms: None,
-            settled_ms: None,
-        };
-        let tx = app.store.begin().await.unwrap();
-        let row = operation::Entity::insert(row.into_active_model());
-        row.exec_without_returning(&tx).await.unwrap();
-        tx.commit().await.unwrap();
+        let row = fixture::transfer(ID, &fixture::user(1), OperationState::Accepted);
+        fixture::record(&app, row).await;
         app
     }
 

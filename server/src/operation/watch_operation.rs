@@ -127,11 +127,7 @@ impl Look for Changes {
 #[cfg(test)]
 mod tests {
     use futures::StreamExt;
-    use gx_proto::gx::{
-        common::v1::Reason,
-        identity::v1::Role,
-        operation::v1::{OperationState, OperationType},
-    };
+    use gx_proto::gx::{common::v1::Reason, identity::v1::Role, operation::v1::OperationState};
     use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
 
     use super::*;
@@ -145,25 +141,8 @@ mod tests {
     /// An accepted operation of user 1, and its lane.
     async fn world() -> Api {
         let app = fixture::app().await;
-        let row = operation::Model {
-            id: ID,
-            owner: Some(fixture::user(1).user.owner()),
-            request_id: Some(Uuid::nil()),
-            request_digest: vec![0; 32],
-            kind: OperationType::Transfer.into(),
-            state: OperationState::Accepted.into(),
-            reason: None,
-            reason_metadata: None,
-            result: None,
-            memo: None,
-            lane: "partner/0".to_owned(),
-            number: None,
-            fabric_tx_id: None,
-            block: None,
-            created_ms: 0,
-            submitted_ms: None,
-            settled_ms: None,
-        };
+        let row = fixture::transfer(ID, &fixture::user(1), OperationState::Accepted);
+        fixture::record(&app, row).await;
         let lane = lane::Model {
             name: "partner/0".to_owned(),
             owner: None,
@@ -177,8 +156,6 @@ mod tests {
             held_reason: None,
         };
         let tx = app.store.begin().await.unwrap();
-        let row = operation::Entity::insert(row.into_active_model());
-        row.exec_without_returning(&tx).await.unwrap();
         let lane = lane::Entity::insert(lane.into_active_model());
         lane.exec_without_returning(&tx).await.unwrap();
         tx.commit().await.unwrap();

@@ -1,4 +1,4 @@
-//! Opens what a running system writes, for tools that look at it from beside.
+//! Opens what a running system writes, for tools beside it.
 
 use anyhow::{Context as _, bail};
 
@@ -19,6 +19,14 @@ pub(super) async fn store(config: &Config) -> anyhow::Result<Store> {
     Store::open_existing(&url)
         .await
         .context("the database cannot be read (setting database.url)")
+}
+
+/// The database as it is, for the few tools that write.
+pub(super) async fn store_to_write(config: &Config) -> anyhow::Result<Store> {
+    store(config).await?;
+    let url = config.database_url().map_err(anyhow::Error::msg)?;
+    let store = Store::open(&url).await;
+    store.context("the database cannot be written (setting database.url)")
 }
 
 /// What may be wrong where nothing is found.

@@ -1,6 +1,9 @@
 //! Catching-up marks: the database went back, by a restore or a promoted standby,
 //! and follows the ledger again. While a mark stands no command is taken and no
 //! batch is formed.
+//!
+//! Whoever takes commands or forms batches shares the control row meanwhile. A mark
+//! comes in its turn however many they are.
 
 use sea_orm::{
     QueryFilter,
@@ -11,7 +14,7 @@ use sea_orm::{
 use super::entity::control::{Column, Entity};
 use crate::{
     error::Result,
-    store::{Lock, Store},
+    store::{Lock, Store, lock_out_sharers_in},
 };
 
 /// Sets a mark, unless one stands.
@@ -20,6 +23,7 @@ use crate::{
 /// If the database fails.
 pub async fn mark(store: &Store) -> Result<()> {
     let tx = store.begin().await?;
+    lock_out_sharers_in(&tx, Entity).await?;
     let control = Entity::find_by_id(1).for_update().one(&tx).await?;
     if control.is_some_and(|control| !control.catching_up()) {
         Entity::update_many()
@@ -50,12 +54,15 @@ pub async fn standing(store: &Store) -> Result<Option<i64>> {
 /// # Errors
 /// If the database fails.
 pub async fn clear(store: &Store, mark: i64) -> Result<()> {
+    let tx = store.begin().await?;
+    lock_out_sharers_in(&tx, Entity).await?;
     Entity::update_many()
         .col_expr(Column::MarkCleared, mark.into())
         .filter(Column::Id.eq(1))
         .filter(Column::Mark.eq(mark))
-        .exec(store.write())
+        .exec(&tx)
         .await?;
+    tx.commit().await?;
     tracing::info!(mark, "the database has caught up with the ledger");
     Ok(())
 }

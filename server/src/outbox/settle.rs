@@ -215,16 +215,12 @@ async fn record_in(
     now_ms: i64,
 ) -> Result<()> {
     let entries = commands.iter().map(|command| audit::Entry {
-        actor: None,
-        action: "settle",
-        subject: super::operation::name(command.id),
         outcome: command.outcome.reason().unwrap_or("OK").to_owned(),
-        request_id: String::new(),
         traceparent: rows
             .get(&command.id)
             .and_then(|row| row.traceparent.clone()),
-        client: String::new(),
         fabric_tx_id: Some(command.fabric_tx_id.clone()),
+        ..audit::Entry::of_system("settle", super::operation::name(command.id))
     });
     audit::record_in(tx, now_ms, entries.collect()).await
 }

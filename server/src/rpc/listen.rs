@@ -1,10 +1,18 @@
-//! Connections: accepted up to a bound, HTTP/1.1 and HTTP/2 without TLS, each for
-//! a limited time, and drained at the shutdown.
+//! Connections: accepted up to a bound, in all and from one address, HTTP/1.1 and
+//! HTTP/2 without TLS, each for a limited time and not for long without a call, and
+//! drained at the shutdown.
 
-use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{Router, response::Response};
 use http::Request;
+use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
@@ -12,13 +20,20 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::{Service, ServiceExt};
+use tower::{Service, service_fn};
 
-use super::call::{Leaving, Peer};
-use crate::{config::Limits, id};
+use super::{
+    call::{Leaving, Peer},
+    open::Open,
+};
+use crate::{
+    config::{Limits, Network},
+    id,
+    limits::{Share, Shares, household},
+};
 
 /// How often a quiet connection is asked whether it lives, and how long it may
 /// take to say so.
@@ -35,6 +50,9 @@ const HEAD_BYTES: u32 = 16 << 10;
 /// longest call. Those that stay open are told to leave.
 const AGED_GRACE: Duration = Duration::from_secs(70);
 
+/// How long a client without a call may take to leave when it is asked to.
+const IDLE_GRACE: Duration = Duration::from_secs(3);
+
 /// Pause after a failure to accept, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -42,6 +60,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Connections {
     tasks: TaskTracker,
     room: Arc<Semaphore>,
+    addresses: Shares<IpAddr>,
+    proxies: Vec<Network>,
     drain: Duration,
     shared: Arc<Shared>,
 }
@@ -50,6 +70,7 @@ pub(super) struct Connections {
 struct Shared {
     http: Builder<TokioExecutor>,
     router: Router,
+    idle: Duration,
     age: Duration,
     closing: CancellationToken,
     aborting: CancellationToken,
@@ -82,10 +103,13 @@ impl Connections {
         Self {
             tasks: TaskTracker::new(),
             room: Arc::new(Semaphore::new(limits.connections)),
+            addresses: Shares::new(limits.address_connections),
+            proxies: limits.trusted_proxies.clone(),
             drain: Duration::from_millis(limits.drain_ms),
             shared: Arc::new(Shared {
                 http: http(limits),
                 router,
+                idle: Duration::from_secs(limits.connection_idle_s),
                 age: Duration::from_secs(limits.connection_age_s),
                 closing: CancellationToken::new(),
                 aborting: CancellationToken::new(),
@@ -107,7 +131,7 @@ impl Connections {
     }
 
     fn open(&self, stream: TcpStream, peer: SocketAddr) {
-        let Ok(room) = self.room.clone().try_acquire_owned() else {
+        let Some(place) = self.place(peer.ip().to_canonical()) else {
             tracing::warn!(client.address = %peer.ip(), "too many connections");
             return;
         };
@@ -117,8 +141,19 @@ impl Connections {
             if let Some(Err(error)) = shared.aborting.run_until_cancelled(served).await {
                 tracing::debug!(error = %error, "a connection broke");
             }
-            drop(room);
+            drop(place);
         });
+    }
+
+    /// A place among all, and among those of the address. A proxy has the connections
+    /// of all its clients, so it is not held to what one may have.
+    fn place(&self, peer: IpAddr) -> Option<(OwnedSemaphorePermit, Option<Share<IpAddr>>)> {
+        let room = self.room.clone().try_acquire_owned().ok()?;
+        if self.proxies.iter().any(|proxies| proxies.contains(peer)) {
+            return Some((room, None));
+        }
+        let share = self.addresses.take(household(peer))?;
+        Some((room, Some(share)))
     }
 }
 
@@ -134,21 +169,25 @@ impl Shared {
             None => return Ok(()),
         }
         let leaving = Leaving(self.closing.child_token());
-        let service = from_peer(self.router.clone(), peer, leaving.clone());
+        let open = Open::default();
+        let service = from_peer(self.router.clone(), peer, leaving.clone(), open.clone());
         let service = TowerToHyperService::new(service);
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
         let aged = tokio::time::timeout(self.lifetime(), self.closing.cancelled());
-        let is_aged = tokio::select! {
+        let is_closing = tokio::select! {
             ended = connection.as_mut() => return ended,
-            closing = aged => closing.is_err(),
+            closing = aged => closing.is_ok(),
+            () = open.idle(self.idle) => false,
         };
         connection.as_mut().graceful_shutdown();
         leaving.0.cancel();
-        if is_aged {
-            tokio::time::timeout(AGED_GRACE, connection).await?
-        } else {
+        if is_closing {
             // The drain has a bound of its own.
-            connection.await
+            return connection.await;
+        }
+        tokio::select! {
+            ended = tokio::time::timeout(AGED_GRACE, connection) => ended?,
+            () = open.idle(IDLE_GRACE) => Ok(()),
         }
     }
 
@@ -158,18 +197,20 @@ impl Shared {
     }
 }
 
-/// The router, told who is at the other end.
+/// The router, told who is at the other end; its calls are counted while they are
+/// open.
 fn from_peer(
     router: Router,
     peer: SocketAddr,
     leaving: Leaving,
-) -> impl Service<Request<hyper::body::Incoming>, Response = Response, Error = Infallible, Future: Send>
-+ Clone
-+ Send {
-    router.map_request(move |mut request: Request<hyper::body::Incoming>| {
+    open: Open,
+) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + Clone + Send
+{
+    service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer.ip()));
         request.extensions_mut().insert(leaving.clone());
-        request
+        let (mut router, call) = (router.clone(), open.enter());
+        async move { Ok(call.answered(router.call(request).await?)) }
     })
 }
 

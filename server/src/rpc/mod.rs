@@ -11,6 +11,7 @@ mod errors;
 mod gate;
 mod listen;
 mod observe;
+mod open;
 mod panics;
 mod permit;
 mod rates;

@@ -113,16 +113,8 @@ async fn command(
 ) -> anyhow::Result<()> {
     let request_id = Uuid::from_u128(number);
     let id = CommandId::derive(SYSTEM, request_id);
-    let entry = audit::Entry {
-        actor: None,
-        action: kind.as_str_name(),
-        subject: crate::outbox::operation::name(id.0),
-        outcome: "OK".to_owned(),
-        request_id: String::new(),
-        traceparent: None,
-        client: String::new(),
-        fabric_tx_id: None,
-    };
+    let subject = crate::outbox::operation::name(id.0);
+    let entry = audit::Entry::of_system(kind.as_str_name(), subject);
     let submission = Submission {
         id,
         owner: SYSTEM.to_owned(),

@@ -7,6 +7,7 @@ mod connect;
 mod deadlock;
 mod lock;
 mod migrate;
+mod turn;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub use connect::DatabaseUrl;
 pub use deadlock::is_deadlock;
 pub use lock::Lock;
 pub use migrate::migrate;
+pub use turn::{lock_out_sharers_in, take_turn_in};
 
 /// The database with a way to write and a way to read.
 ///

@@ -93,8 +93,7 @@ fn show(
 
 #[cfg(test)]
 mod tests {
-    use gx_proto::gx::operation::v1::{OperationState, OperationType};
-    use sea_orm::{EntityTrait, IntoActiveModel};
+    use gx_proto::gx::operation::v1::OperationState;
     use uuid::Uuid;
 
     use super::*;
@@ -111,29 +110,10 @@ mod tests {
 
     /// The record of what the fixture posts in a block.
     async fn record(app: &App, block: u64, owner: &Caller, memo: &str) {
-        let row = operation::Model {
-            id: Uuid::from_u128(block.into()),
-            owner: Some(owner.user.owner()),
-            request_id: Some(Uuid::nil()),
-            request_digest: vec![0; 32],
-            kind: OperationType::Transfer.into(),
-            state: OperationState::Succeeded.into(),
-            reason: None,
-            reason_metadata: None,
-            result: None,
-            memo: Some(memo.to_owned()),
-            lane: "partner/0".to_owned(),
-            number: None,
-            fabric_tx_id: None,
-            block: None,
-            created_ms: 0,
-            submitted_ms: None,
-            settled_ms: None,
-        };
-        let tx = app.store.begin().await.unwrap();
-        let row = operation::Entity::insert(row.into_active_model());
-        row.exec_without_returning(&tx).await.unwrap();
-        tx.commit().await.unwrap();
+        let id = Uuid::from_u128(block.into());
+        let row = fixture::transfer(id, owner, OperationState::Succeeded);
+        let memo = Some(memo.to_owned());
+        fixture::record(app, operation::Model { memo, ..row }).await;
     }
 
     #[tokio::test]

@@ -1,9 +1,6 @@
 //! Places for open calls: so many in this process, and so many of one caller.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::Arc;
 
 use metrics::gauge;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -11,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::{
     auth::UserId,
     error::{Error, Result},
+    limits::{Share, Shares},
     telemetry::metrics::WATCHES_OPEN,
 };
 
@@ -19,19 +17,14 @@ use crate::{
 pub(super) struct Places {
     room: Arc<Semaphore>,
     of_one: usize,
-    taken: Arc<Taken>,
+    callers: Shares<UserId>,
 }
-
-/// How many each caller has taken.
-#[derive(Debug, Default)]
-struct Taken(Mutex<HashMap<UserId, usize>>);
 
 /// One place, given back when it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     _room: OwnedSemaphorePermit,
-    taken: Arc<Taken>,
-    user: UserId,
+    _share: Share<UserId>,
     method: &'static str,
 }
 
@@ -40,7 +33,7 @@ impl Places {
         Self {
             room: Arc::new(Semaphore::new(all)),
             of_one,
-            taken: Arc::default(),
+            callers: Shares::new(of_one),
         }
     }
 
@@ -48,39 +41,22 @@ impl Places {
     pub(super) fn take(&self, user: UserId, method: &'static str) -> Result<Place> {
         let room = self.room.clone().try_acquire_owned();
         let room = room.map_err(|_| Error::overloaded())?;
-        let mut taken = self.taken.lock();
-        let own = taken.entry(user).or_default();
-        if *own >= self.of_one {
+        let Some(share) = self.callers.take(user) else {
             let limit = self.of_one.to_string();
             return Err(Error::overloaded().with("caller_limit", limit));
-        }
-        *own += 1;
+        };
         gauge!(WATCHES_OPEN, "method" => method).increment(1.0);
         Ok(Place {
             _room: room,
-            taken: self.taken.clone(),
-            user,
+            _share: share,
             method,
         })
-    }
-}
-
-impl Taken {
-    fn lock(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         gauge!(WATCHES_OPEN, "method" => self.method).decrement(1.0);
-        let mut taken = self.taken.lock();
-        if let Some(own) = taken.get_mut(&self.user) {
-            *own -= 1;
-            if *own == 0 {
-                taken.remove(&self.user);
-            }
-        }
     }
 }
 
@@ -109,7 +85,7 @@ mod tests {
         ann.pop();
         let second = places.take(BEE, "method").unwrap();
         drop((ann, bee, second));
-        assert!(places.taken.lock().is_empty(), "nobody is remembered");
+        assert_eq!(places.callers.keys(), 0, "nobody is remembered");
         assert_eq!(places.room.available_permits(), 3);
     }
 }

@@ -71,7 +71,7 @@ async fn registrations_and_logins_of_one_address_are_few() {
 }
 
 #[tokio::test]
-async fn guessing_locks_a_login_and_nobody_else_s() {
+async fn guessing_locks_a_login_and_nobody_else_s_until_an_operator_unlocks_it() {
     let gx = Gx::start_with(Database::Sqlite, &[("GX_LOGIN__FAILURES", "3")]).await;
     let contacts = [unused_contact(), unused_contact()];
     for contact in &contacts {
@@ -96,6 +96,9 @@ async fn guessing_locks_a_login_and_nobody_else_s() {
         assert!(locked.retry_ms.is_some_and(|ms| ms > 0), "{locked:?}");
     }
     login(&contacts[1], PASSWORD).await.unwrap();
+    let (done, told) = gx.tool(&["users", "unlock", &contacts[0]]).await;
+    assert!(done && told.contains("forgotten"), "{told}");
+    login(&contacts[0], PASSWORD).await.unwrap();
 }
 
 #[tokio::test]

@@ -23,4 +23,5 @@ mod standby;
 mod starts;
 mod streams;
 mod structure;
+mod turns;
 mod walk;

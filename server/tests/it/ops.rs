@@ -199,6 +199,7 @@ async fn tools_of_a_system_that_never_was_say_so() {
         &["lanes", "list"],
         &["projector", "status"],
         &["audit", "verify"],
+        &["users", "unlock", "root"],
     ] {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_gx"))
             .args(tool)

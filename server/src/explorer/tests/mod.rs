@@ -10,17 +10,16 @@ use gx_proto::gx::{
         command_outcome::Outcome, done::Fact,
     },
     ledger::v1::Block,
-    operation::v1::{OperationState, OperationType},
+    operation::v1::OperationState,
 };
 use prost::Message;
-use sea_orm::{EntityTrait, IntoActiveModel};
 use uuid::Uuid;
 
 use super::{
     entity::{block, transaction},
     projection::shown_in,
 };
-use crate::{app::App, auth::Caller, fixture, outbox::entity::operation};
+use crate::{app::App, auth::Caller, fixture};
 
 /// A batch of one transfer a pair of accounts; the first commands' number is the
 /// block's.
@@ -100,29 +99,8 @@ async fn write(app: &App, number: i64, event: Option<BatchCommitted>) {
 
 /// Writes the record of a command that a user sent.
 async fn record(app: &App, id: Uuid, sender: &Caller) {
-    let row = operation::Model {
-        id,
-        owner: Some(sender.user.owner()),
-        request_id: Some(Uuid::nil()),
-        request_digest: vec![0; 32],
-        kind: OperationType::Transfer.into(),
-        state: OperationState::Succeeded.into(),
-        reason: None,
-        reason_metadata: None,
-        result: None,
-        memo: None,
-        lane: "partner/0".to_owned(),
-        number: None,
-        fabric_tx_id: None,
-        block: None,
-        created_ms: 0,
-        submitted_ms: None,
-        settled_ms: None,
-    };
-    let tx = app.store.begin().await.unwrap();
-    let row = operation::Entity::insert(row.into_active_model());
-    row.exec_without_returning(&tx).await.unwrap();
-    tx.commit().await.unwrap();
+    let row = fixture::transfer(id, sender, OperationState::Succeeded);
+    fixture::record(app, row).await;
 }
 
 /// The numbers in the lane of the commands that a block shows.

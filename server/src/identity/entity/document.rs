@@ -4,7 +4,12 @@ use gx_proto::gx::identity::v1::Document;
 use sea_orm::{QueryFilter, Select, entity::prelude::*};
 
 use super::super::names;
-use crate::{auth::Caller, clock::timestamp};
+use crate::{
+    auth::{Caller, UserId},
+    clock::timestamp,
+    error::{Error, Result},
+    secrets::{DocumentKeys, Sealed},
+};
 
 /// One row of `documents`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -57,6 +62,16 @@ impl Entity {
         Self::find().filter(Column::UserId.eq(caller.user.0))
     }
 
+    /// A row that the caller may read.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, for a stranger's row as for none.
+    pub async fn readable(db: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Result<Model> {
+        let found = Self::visible_to(caller).filter(Column::Id.eq(id));
+        let row = found.one(db).await?;
+        row.ok_or_else(|| Error::not_found(names::name(names::DOCUMENTS, id)))
+    }
+
     /// The rows that the caller may read: every one for overseers, else the own ones.
     pub fn visible_to(caller: &Caller) -> Select<Self> {
         if caller.reads_everything() {
@@ -65,6 +80,26 @@ impl Entity {
             Self::own(caller)
         }
     }
+}
+
+impl Model {
+    /// The file, decrypted.
+    ///
+    /// # Errors
+    /// If the key is gone or the row was changed.
+    pub fn open(self, keys: &DocumentKeys) -> anyhow::Result<Vec<u8>> {
+        let belongs_to = belongs_to(self.id, UserId(self.user_id));
+        let sealed = Sealed {
+            key_id: self.key_id,
+            bytes: self.content,
+        };
+        keys.open(&sealed, &belongs_to)
+    }
+}
+
+/// What ties a file to its row and to its user.
+pub fn belongs_to(document: Uuid, user: UserId) -> Vec<u8> {
+    [b"document", &document.as_bytes()[..], user.0.as_bytes()].concat()
 }
 
 impl Summary {

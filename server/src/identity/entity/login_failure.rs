@@ -1,4 +1,4 @@
-//! Failed logins of a contact, whether anybody has it or not.
+//! Failed logins of a contact from anywhere, whether anybody has it or not.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,9 +9,9 @@ pub struct Model {
     /// Keyed hash of the contact.
     #[sea_orm(primary_key, auto_increment = false)]
     pub contact_hash: Vec<u8>,
-    /// Failures in a row.
+    /// Failures, until there is none for a day.
     pub failures: i32,
-    /// Until when nobody gets in; 0 if never locked.
+    /// Until when networks that the contact never came from wait; 0 if they need not.
     pub locked_until_ms: i64,
     /// The last failure.
     pub last_ms: i64,

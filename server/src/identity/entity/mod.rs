@@ -4,6 +4,7 @@
 
 pub mod document;
 pub mod login_failure;
+pub mod login_network;
 pub mod registration;
 pub mod user;
 pub mod verification;

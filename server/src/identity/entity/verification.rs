@@ -1,6 +1,6 @@
 //! Requests of people to be verified.
 
-use gx_proto::gx::identity::v1::VerificationState;
+use gx_proto::gx::{common::v1::Reason, identity::v1::VerificationState};
 use sea_orm::{
     Condition, DatabaseTransaction, FromJsonQueryResult, QueryFilter, QueryOrder, QuerySelect,
     Select, entity::prelude::*,
@@ -111,6 +111,18 @@ async fn one(db: &impl ConnectionTrait, id: Uuid, found: Select<Entity>) -> Resu
 }
 
 impl Model {
+    /// Nobody decides about themselves.
+    ///
+    /// # Errors
+    /// `OWN_VERIFICATION`.
+    pub fn may_be_decided_by(&self, caller: &Caller) -> Result<()> {
+        if self.user_id == caller.user.0 {
+            let message = "nobody decides about their own verification";
+            return Err(Error::rejected(Reason::OwnVerification, message));
+        }
+        Ok(())
+    }
+
     /// How far it is.
     pub fn state(&self) -> VerificationState {
         VerificationState::try_from(self.state).unwrap_or_default()

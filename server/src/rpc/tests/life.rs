@@ -208,7 +208,7 @@ async fn a_shutdown_is_announced_and_lets_calls_end() {
 }
 
 /// A stream that has said what it has to say, and stays open.
-async fn open(server: &Server) -> tonic::Streaming<WatchOperationResponse> {
+pub(super) async fn open(server: &Server) -> tonic::Streaming<WatchOperationResponse> {
     let mut client = OperationServiceClient::new(server.channel().await);
     let mut request = Request::new(WatchOperationRequest::default());
     let token = "Bearer user".parse().unwrap();

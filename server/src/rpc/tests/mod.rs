@@ -1,6 +1,7 @@
 //! A real server on a free port, a real client, and a service that does what a
 //! test asks for.
 
+mod connections;
 mod life;
 mod recorded;
 mod refusals;

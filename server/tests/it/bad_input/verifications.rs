@@ -1,8 +1,9 @@
 //! Requests about documents and verifications.
 
 use gx_proto::gx::identity::v1::{
-    ApproveVerificationRequest, DenyVerificationRequest, DocumentType, GetVerificationRequest,
-    ListVerificationsRequest, SubmitVerificationRequest, UploadDocumentRequest,
+    ApproveVerificationRequest, DenyVerificationRequest, DocumentType, DownloadDocumentRequest,
+    GetVerificationRequest, ListVerificationsRequest, SubmitVerificationRequest,
+    UploadDocumentRequest,
 };
 use gx_server::id::random_uuid;
 use tonic::Code;
@@ -13,6 +14,7 @@ use crate::harness::PNG;
 pub(super) async fn cases(world: &World) -> Vec<Case> {
     let mut cases = documents(world);
     cases.extend(submissions(world).await);
+    cases.extend(downloads(world).await);
     cases.extend(decisions(world).await);
     cases
 }
@@ -120,6 +122,24 @@ async fn submissions(world: &World) -> Vec<Case> {
                 request.documents = vec![foreign.clone()];
             }),
         ),
+    ]
+}
+
+async fn downloads(world: &World) -> Vec<Case> {
+    let admin = world.gx.admin().await;
+    let download = |name: String| {
+        let mut identity = admin.identity();
+        async move {
+            let request = DownloadDocumentRequest { name };
+            identity.download_document(request).await
+        }
+    };
+    let another = world.waiting.verification.clone();
+    let nothing = format!("documents/{}", random_uuid());
+    let missing = (Code::NotFound, "NOT_FOUND");
+    vec![
+        Case::fields("a document by another name", &["name"], download(another)),
+        Case::new("a download of no document", missing, download(nothing)),
     ]
 }
 

@@ -13,6 +13,7 @@ const LEFT_OUT: &[&str] = &[
     "audit_log",
     "audit_seal",
     "login_failures",
+    "login_networks",
     "seaql_migrations",
     "height",
     "owner",

@@ -220,6 +220,16 @@ impl Gx {
         }
     }
 
+    /// A session of a user with these roles, whatever the user's own are.
+    pub(crate) async fn session(&self, user: UserId, roles: &[Role]) -> Client {
+        let tx = self.store().await.begin().await.expect("a transaction");
+        let session = session::open_in(&tx, SystemClock.now_ms(), user, roles, 900).await;
+        let session = session.expect("a session");
+        tx.commit().await.expect("a commit");
+        let token = self.authenticator().await.token(&session);
+        self.client().with_token(&token)
+    }
+
     /// Signs tokens as the system does.
     pub(crate) async fn authenticator(&self) -> Authenticator {
         let secrets = Arc::new(self.secrets());

@@ -3,9 +3,10 @@
 use gx_proto::gx::{
     identity::v1::{
         ApproveVerificationRequest, ChangePasswordRequest, CompleteRegistrationRequest,
-        DenyVerificationRequest, DocumentType, GetMeRequest, GetVerificationRequest,
-        ListPublicKeysRequest, ListVerificationsRequest, LoginRequest, StartRegistrationRequest,
-        SubmitVerificationRequest, UploadDocumentRequest, VerifyContactRequest,
+        DenyVerificationRequest, DocumentType, DownloadDocumentRequest, GetMeRequest,
+        GetVerificationRequest, ListPublicKeysRequest, ListVerificationsRequest, LoginRequest,
+        StartRegistrationRequest, SubmitVerificationRequest, UploadDocumentRequest,
+        VerifyContactRequest,
     },
     ledger::v1::{
         GetBlockRequest, GetLedgerRequest, GetTransactionRequest, ListBlocksRequest,
@@ -34,6 +35,7 @@ pub(super) async fn call(client: Client, method: &str, rows: &Rows) -> Result<()
         | "ChangePassword"
         | "GetMe" => person(client, method, rows).await,
         "UploadDocument"
+        | "DownloadDocument"
         | "SubmitVerification"
         | "GetVerification"
         | "ListVerifications"
@@ -108,6 +110,13 @@ async fn verification(client: Client, method: &str, rows: &Rows) -> Result<(), S
                 content_type: "image/png".to_owned(),
             };
             identity.upload_document(request).await.map(drop)
+        }
+        "DownloadDocument" => {
+            let name = rows.document.clone();
+            let request = DownloadDocumentRequest { name };
+            let mut parts = identity.download_document(request).await?.into_inner();
+            while parts.message().await?.is_some() {}
+            Ok(())
         }
         "SubmitVerification" => {
             let request = SubmitVerificationRequest {

@@ -30,9 +30,10 @@ identity   ListPublicKeys              reads  ok     ok    -       ok      ok   
 identity   ChangePassword              writes token  ok    -       ok      ok      ok    ok
 identity   GetMe                       reads  token  ok    -       ok      ok      ok    ok
 identity   UploadDocument              writes token  ok    -       role    role    role  role
+identity   DownloadDocument            reads  token  ok    none    role    ok      ok    ok
 identity   SubmitVerification          writes token  ok    none    role    role    role  role
 identity   GetVerification             reads  token  ok    none    role    ok      ok    ok
-identity   ListVerifications           reads  token  role  -       role    ok      ok    ok
+identity   ListVerifications           reads  token  ok    -       role    ok      ok    ok
 identity   ApproveVerification         writes token  role  role    role    role    ok    ok
 identity   DenyVerification            writes token  role  role    role    role    ok    ok
 wallet     GetWallet                   reads  token  ok    none    role    ok      ok    ok
@@ -156,6 +157,29 @@ async fn check(world: &World, right: &Right, who: Who, expected: &str) -> Result
     Ok(())
 }
 
+/// The table has no column for them: what they may follows from both their roles.
+#[tokio::test]
+async fn a_person_who_is_staff_too_decides_about_others_alone() {
+    let world = World::new(Database::Sqlite).await;
+    let (both, own) = world.person_and_admin().await;
+    let others = world.gx.application("DE").await.verification;
+    for method in ["ApproveVerification", "DenyVerification"] {
+        let before = world.gx.image().await;
+        let refused = calls::call(both.clone(), method, &own).await;
+        let told = Refusal::of(&refused.expect_err(method));
+        let wanted = (Code::PermissionDenied, "OWN_VERIFICATION");
+        assert_eq!(told.told(), wanted, "{method}");
+        assert!(before.changed(&world.gx.image().await).is_empty());
+    }
+    let others = world::Rows {
+        verification: others,
+        ..own
+    };
+    calls::call(both, "DenyVerification", &others)
+        .await
+        .expect("denied");
+}
+
 #[tokio::test]
 async fn what_belongs_to_another_looks_like_what_is_not_there() {
     let world = World::new(Database::Sqlite).await;
@@ -181,5 +205,5 @@ async fn what_belongs_to_another_looks_like_what_is_not_there() {
         assert_eq!(foreign, nobody_s, "{}", right.method);
         seen += 1;
     }
-    assert_eq!(seen, 9);
+    assert_eq!(seen, 10);
 }

@@ -1,7 +1,7 @@
 //! Callers of every kind, and rows for them to call with.
 
 use gx_proto::gx::identity::v1::Role;
-use gx_server::id::random_uuid;
+use gx_server::{auth::UserId, id::random_uuid};
 
 use crate::harness::{
     Application, Client, Database, GX, Gx, Person, block_of, transaction_of, unopened_account,
@@ -108,6 +108,7 @@ impl World {
                 client = self.gx.caller(&[Role::User]).await.client;
             }
             "UploadDocument" if who == Who::Owner => client = self.gx.newcomer().await,
+            "DownloadDocument" if who == Who::Owner => client = self.newcomer.0.clone(),
             "SubmitVerification" => match who {
                 Who::Owner => {
                     client = self.gx.newcomer().await;
@@ -142,6 +143,19 @@ impl World {
             Who::SuperAdmin => Role::SuperAdmin,
         };
         self.gx.caller(&[role]).await.client
+    }
+
+    /// Somebody who waits to be verified and is an ADMIN too.
+    pub(super) async fn person_and_admin(&self) -> (Client, Rows) {
+        let person = self.gx.application("DE").await;
+        let id = person.name.trim_start_matches("users/").parse();
+        let user = UserId(id.expect("an id"));
+        let rows = Rows {
+            verification: person.verification,
+            ..self.rows.clone()
+        };
+        let roles = [Role::User, Role::Admin];
+        (self.gx.session(user, &roles).await, rows)
     }
 
     /// Well-formed names of nothing.

@@ -7,6 +7,7 @@
 //! `make soak SEEDS=1 FROM=<seed>`.
 
 mod actors;
+mod alone;
 mod check;
 mod image;
 mod world;

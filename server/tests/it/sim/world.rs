@@ -35,7 +35,7 @@ use prost::Message;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use uuid::Uuid;
 
-use super::{check, image};
+use super::{alone::Alone, check, image};
 
 /// Users' lanes; two are enough to meet every race between lanes.
 pub(super) const PARTNER_LANES: u32 = 2;
@@ -197,7 +197,10 @@ impl World {
         seed: u64,
     ) -> Self {
         let core = Arc::new(core);
-        let ledger = ledger(core.clone(), clock.clone(), seed);
+        let ledger = Arc::new(Alone {
+            ledger: ledger(core.clone(), clock.clone(), seed),
+            store: store.clone(),
+        });
         let shared: SharedClock = clock.clone();
         let folder = Folder {
             store: store.clone(),

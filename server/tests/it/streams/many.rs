@@ -8,7 +8,7 @@ use gx_server::{
     id::random_uuid,
     outbox::{self, entity::operation},
 };
-use sea_orm::{EntityTrait, IntoActiveModel};
+use sea_orm::{EntityTrait, Set};
 use tokio::{sync::mpsc, task::JoinSet};
 use tonic::{Code, Status, Streaming};
 
@@ -31,27 +31,19 @@ const SETTINGS: &[(&str, &str)] = &[
 /// An operation of a person that nothing ever carries to the ledger.
 async fn undecided(gx: &Gx, person: &Person) -> String {
     let id = random_uuid();
-    let row = operation::Model {
-        id,
-        owner: person.name.strip_prefix("users/").map(str::to_owned),
-        request_id: Some(id),
-        request_digest: vec![0; 32],
-        kind: OperationType::Transfer.into(),
-        state: OperationState::Accepted.into(),
-        reason: None,
-        reason_metadata: None,
-        result: None,
-        memo: None,
-        lane: "partner/0".to_owned(),
-        number: None,
-        fabric_tx_id: None,
-        block: None,
-        created_ms: 0,
-        submitted_ms: None,
-        settled_ms: None,
+    let row = operation::ActiveModel {
+        id: Set(id),
+        owner: Set(person.name.strip_prefix("users/").map(str::to_owned)),
+        request_id: Set(Some(id)),
+        request_digest: Set(vec![0; 32]),
+        kind: Set(OperationType::Transfer.into()),
+        state: Set(OperationState::Accepted.into()),
+        lane: Set("partner/0".to_owned()),
+        created_ms: Set(0),
+        ..operation::ActiveModel::default()
     };
     let tx = gx.store().await.begin().await.expect("a transaction");
-    let row = operation::Entity::insert(row.into_active_model());
+    let row = operation::Entity::insert(row);
     row.exec_without_returning(&tx).await.expect("a row");
     tx.commit().await.expect("a commit");
     outbox::operation::name(id)
