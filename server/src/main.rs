@@ -34,8 +34,9 @@ struct Settings {
     /// A file of settings; `gx config defaults` prints all with their meaning.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The first of six ports in a row: identity, wallet, tokenomics, metrics, the
-    /// devnet and its CA; 0 takes free ones and writes them to ports.json in data_dir.
+    /// The first of seven ports in a row: identity, wallet, tokenomics, metrics, the
+    /// devnet, its CA and its second gateway; 0 takes free ones and writes them to
+    /// ports.json in data_dir.
     #[arg(long, global = true, value_name = "PORT")]
     listen_base: Option<u16>,
 }

@@ -177,20 +177,21 @@ impl Server {
     }
 
     /// Starts a role beside a system of six processes, in a folder and under a name of
-    /// its own; it finds the devnet as any network, by settings.
+    /// its own; it finds the devnet as any network, by settings, and speaks to the
+    /// gateway of the second organization.
     pub(super) fn beside(&self, role: &str, settings: &[(String, String)]) -> Process {
         let folder = self.folder.join("beside");
         let connection = self.folder.join("devnet/connection.json");
         let connection = std::fs::read(connection).expect("a devnet");
         let connection: Connection = serde_json::from_slice(&connection).expect("a connection");
-        let own = &connection.orgs["org1"];
+        let (own, other) = (&connection.orgs["org1"], &connection.orgs["org2"]);
         let mut all = settings.to_vec();
         let mut set = |key: &str, value: String| all.push((key.to_owned(), value));
         set("GX_DATA_DIR", folder.display().to_string());
         set("GX_INSTANCE", "beside".to_owned());
-        set("GX_FABRIC__PEERS", own.gateway.clone());
-        set("GX_FABRIC__SERVER_NAME", own.tls_server_name.clone());
-        set("GX_FABRIC__TLS_CA_FILE", own.tls_ca.display().to_string());
+        set("GX_FABRIC__PEERS", other.gateway.clone());
+        set("GX_FABRIC__SERVER_NAME", other.tls_server_name.clone());
+        set("GX_FABRIC__TLS_CA_FILE", other.tls_ca.display().to_string());
         for name in ["partner", "admin", "super_admin"] {
             let files = &own.identities[name];
             let key = format!("GX_FABRIC__IDENTITY__{}", name.to_uppercase());
