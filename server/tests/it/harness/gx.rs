@@ -107,10 +107,16 @@ impl Gx {
         blocking(move || server.said_by(role, &words)).await;
     }
 
-    /// Sends a signal to a process of a system of six.
-    pub(crate) async fn signal(&self, role: &'static str, signal: &'static str) {
+    /// Stops a process of a system of six where it stands, in all its threads.
+    pub(crate) async fn halt(&self, role: &'static str) {
         let server = self.server.clone();
-        blocking(move || server.signal(role, signal)).await;
+        blocking(move || server.halt(role)).await;
+    }
+
+    /// Lets a process go on that was stopped.
+    pub(crate) async fn let_go(&self, role: &'static str) {
+        let server = self.server.clone();
+        blocking(move || server.let_go(role)).await;
     }
 
     /// Runs a tool of the binary beside it; whether it ended well, and what it wrote.

@@ -215,11 +215,18 @@ impl Server {
         }
     }
 
-    /// Sends a signal to a process of a system apart.
-    pub(super) fn signal(&self, role: &str, signal: &str) {
+    /// Stops a process of a system apart where it stands.
+    pub(super) fn halt(&self, role: &str) {
         let running = self.lock();
         let (processes, _) = running.as_ref().expect("gx runs");
-        processes[place(role)].signal(signal);
+        processes[place(role)].halt();
+    }
+
+    /// Lets a process go on that was stopped.
+    pub(super) fn let_go(&self, role: &str) {
+        let running = self.lock();
+        let (processes, _) = running.as_ref().expect("gx runs");
+        processes[place(role)].signal("CONT");
     }
 
     /// Runs a tool of the binary beside it; whether it ended well, and what it wrote.
