@@ -8,7 +8,6 @@
 //! ([`reaper`]).
 
 mod account;
-mod chaincode;
 mod client;
 mod gx;
 mod image;
@@ -20,9 +19,9 @@ mod process;
 mod reaper;
 mod refusal;
 mod server;
+mod staying;
 
 pub(crate) use account::unopened_account;
-pub(crate) use chaincode::{Chaincode, tool};
 pub(crate) use client::Client;
 pub(crate) use gx::{Gx, Shared};
 pub(crate) use image::columns_of;
@@ -31,6 +30,7 @@ pub(crate) use people::{Application, Caller, PASSWORD, PNG, Person, unused_conta
 pub(crate) use postgres::database as postgres_database;
 pub(crate) use refusal::{Refusal, reason_of};
 pub(crate) use server::Database;
+pub(crate) use staying::{Staying, tool};
 
 use std::time::Duration;
 
