@@ -3,7 +3,7 @@
 
 use gx_proto::gx::operation::v1::OperationState;
 
-use crate::harness::{Database, GX, Gx, Person, block_of};
+use crate::harness::{Database, GX, Gx, block_of};
 
 /// Leases end soon and are looked for often.
 const SETTINGS: [(&str, &str); 2] = [("GX_LANES__LEASE_MS", "1000"), ("GX_LANES__POLL_MS", "100")];
@@ -24,12 +24,8 @@ async fn a_submitter_that_slept_before_sending_is_refused_by_the_lane_s_row() {
 async fn sleeper_at(point: &'static str, words: &str) {
     let mut gx = Gx::start_with(Database::PostgresApart, &SETTINGS).await;
     let (sender, receiver) = (gx.person("DE").await, gx.person("DE").await);
-    gx.stop().await;
-    gx.restart_with(&[("STOP_POINT", point)]).await;
-    let sender = Person {
-        client: gx.sign_in(&sender.contact).await,
-        ..sender
-    };
+    gx.replace("submitter", "TERM", &[("STOP_POINT", point)])
+        .await;
     let transfer = || sender.to(&receiver.account, GX, 0);
 
     let mut sent = vec![sender.sent(transfer()).await];

@@ -107,10 +107,7 @@ impl Server {
             false => {
                 let process = self.process(&[], settings);
                 listens(&process, "gx");
-                (
-                    vec![process],
-                    Ports::read(&self.folder, &["ports.json".to_owned()]),
-                )
+                (vec![process], self.read_ports())
             }
         };
         *self.lock() = Some(started);
@@ -133,8 +130,25 @@ impl Server {
             listens(&process, role);
             processes.push(process);
         }
-        let files = APART.map(|(_, name)| format!("{name}.ports.json"));
-        (processes, Ports::read(&self.folder, &files))
+        (processes, self.read_ports())
+    }
+
+    fn read_ports(&self) -> Ports {
+        match self.is_apart {
+            true => {
+                let files = APART.map(|(_, name)| format!("{name}.ports.json"));
+                Ports::read(&self.folder, &files)
+            }
+            false => Ports::read(&self.folder, &["ports.json".to_owned()]),
+        }
+    }
+
+    /// Where a role's process stands among those that run; one that has all is the only
+    /// one.
+    fn place(&self, role: &str) -> usize {
+        let found = APART.iter().position(|(known, _)| *known == role);
+        let place = found.expect("a role");
+        if self.is_apart { place } else { 0 }
     }
 
     fn process(&self, role: &[&str], settings: &[(String, String)]) -> Process {
@@ -164,16 +178,23 @@ impl Server {
         *failed.unwrap_or(&ended[0])
     }
 
-    /// Waits until it has written a line with these words.
-    pub(super) fn said(&self, words: &str) {
-        let running = self.lock();
-        let (processes, _) = running.as_ref().expect("gx runs");
-        let [process] = &processes[..] else {
-            panic!("which of the processes?");
-        };
-        if let Err(log) = process.wait_for(words) {
-            panic!("gx does not say {words}:\n{log}");
-        }
+    /// Ends the process of a role by a signal, and starts it again with other settings
+    /// beside the first ones; how it ended.
+    pub(super) fn replace(
+        &self,
+        role: &str,
+        signal: &str,
+        settings: &[(String, String)],
+    ) -> ExitStatus {
+        let (mut processes, _) = self.lock().take().expect("gx runs");
+        let process = &mut processes[self.place(role)];
+        process.signal(signal);
+        let ended = process.wait();
+        let arguments: &[&str] = if self.is_apart { &[role] } else { &[] };
+        *process = self.process(arguments, settings);
+        listens(process, role);
+        *self.lock() = Some((processes, self.read_ports()));
+        ended
     }
 
     /// Starts a role beside a system of six processes, in a folder and under a name of
@@ -206,27 +227,27 @@ impl Server {
         process
     }
 
-    /// Waits until a process of a system apart has written a line with these words.
+    /// Waits until the process of a role has written a line with these words.
     pub(super) fn said_by(&self, role: &str, words: &str) {
         let running = self.lock();
         let (processes, _) = running.as_ref().expect("gx runs");
-        if let Err(log) = processes[place(role)].wait_for(words) {
+        if let Err(log) = processes[self.place(role)].wait_for(words) {
             panic!("{role} does not say {words}:\n{log}");
         }
     }
 
-    /// Stops a process of a system apart where it stands.
+    /// Stops the process of a role where it stands.
     pub(super) fn halt(&self, role: &str) {
         let running = self.lock();
         let (processes, _) = running.as_ref().expect("gx runs");
-        processes[place(role)].halt();
+        processes[self.place(role)].halt();
     }
 
     /// Lets a process go on that was stopped.
     pub(super) fn let_go(&self, role: &str) {
         let running = self.lock();
         let (processes, _) = running.as_ref().expect("gx runs");
-        processes[place(role)].signal("CONT");
+        processes[self.place(role)].signal("CONT");
     }
 
     /// Runs a tool of the binary beside it; whether it ended well, and what it wrote.
@@ -283,12 +304,6 @@ impl Ports {
             metrics,
         }
     }
-}
-
-/// Where a role's process stands among those of a system apart.
-fn place(role: &str) -> usize {
-    let found = APART.iter().position(|(known, _)| *known == role);
-    found.expect("a role")
 }
 
 fn listens(process: &Process, role: &str) {
