@@ -118,6 +118,9 @@ enum Command {
 enum DevnetCommand {
     /// Writes what a client of the devnet needs: endpoint, certificates, keys, names.
     Connection(Tool<ops::devnet::Options>),
+    /// Reads the chain's files, while gx runs or not: how far it is, and whether every
+    /// block is whole and follows the one before; exits with 1 if not.
+    Inspect(Tool<ops::devnet::InspectOptions>),
 }
 
 /// What to do with the chaincode.
@@ -185,6 +188,9 @@ fn main() -> ExitCode {
         Command::Devnet {
             command: Some(DevnetCommand::Connection(tool)),
         } => run.tool(tool, ops::devnet::connection),
+        Command::Devnet {
+            command: Some(DevnetCommand::Inspect(tool)),
+        } => run.tool(tool, ops::devnet::inspect),
         Command::Bootstrap(tool) => run.tool(tool, ops::bootstrap::run),
         Command::Chaincode { command: None } => run.stay(roles::chaincode),
         Command::Chaincode {
