@@ -139,7 +139,7 @@ fn a_start_that_was_killed_is_made_good_by_the_next() {
         let folder = copy(whole.path());
         let lost = folder.path().join(lost.strip_prefix(whole.path()).unwrap());
         fs::remove_file(&lost).unwrap();
-        fs::write(lost.with_extension("pem.new"), &torn[..torn.len() / 2]).unwrap();
+        fs::write(lost.with_extension("5ac3"), &torn[..torn.len() / 2]).unwrap();
         let material = open(folder.path(), NOW_MS);
         let members = material.membership().unwrap();
         for organization in &material.organizations {
