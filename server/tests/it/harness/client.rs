@@ -16,7 +16,7 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-use super::server::Ports;
+use super::ports::Ports;
 
 /// After which a call is broken.
 const LONGEST_CALL: Duration = Duration::from_secs(75);

@@ -14,6 +14,7 @@ mod image;
 mod metrics;
 mod money;
 mod people;
+mod ports;
 mod postgres;
 mod process;
 mod reaper;

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, ExitStatus},
     sync::{Mutex, PoisonError, atomic::AtomicBool},
 };
@@ -11,7 +11,7 @@ use std::{
 use gx_fabric::devnet::Connection;
 use gx_server::store::DatabaseUrl;
 
-use super::{postgres, process::Process};
+use super::{ports::Ports, postgres, process::Process};
 
 /// Settings of every test: blocks come soon, and no limit is met by accident.
 const SETTINGS: &[(&str, &str)] = &[
@@ -59,15 +59,6 @@ pub(super) struct Server {
     running: Mutex<Option<(Vec<Process>, Ports)>>,
     /// Whether it lives in a static, which is never dropped.
     pub(super) shared: AtomicBool,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Ports {
-    pub(super) identity: u16,
-    pub(super) wallet: u16,
-    pub(super) tokenomics: u16,
-    /// Of every process.
-    pub(super) metrics: Vec<u16>,
 }
 
 impl Server {
@@ -285,24 +276,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.lock().take());
         let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-impl Ports {
-    fn read(folder: &Path, files: &[String]) -> Self {
-        let (mut all, mut metrics) = (BTreeMap::new(), Vec::new());
-        for file in files {
-            let text = std::fs::read(folder.join(file)).expect("the ports");
-            let ports: BTreeMap<String, u16> = serde_json::from_slice(&text).expect("ports");
-            metrics.push(ports["metrics"]);
-            all.extend(ports);
-        }
-        Self {
-            identity: all["identity"],
-            wallet: all["wallet"],
-            tokenomics: all["tokenomics"],
-            metrics,
-        }
     }
 }
 
