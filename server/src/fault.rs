@@ -1,6 +1,6 @@
 //! Faults that the simulation plants to show that it would find them, and points
-//! at which the kill tests end the process. Both exist only with the feature
-//! `simulation`; the binary that ships has neither.
+//! at which tests kill or stop the process. All exist only with the feature
+//! `simulation`; the binary that ships has none.
 
 /// A fault that can be planted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,35 +51,59 @@ pub(crate) const fn planted(_fault: Fault) -> bool {
     false
 }
 
-/// A point at which the tests end or stop the process. At the one that `KILL_POINT`
-/// names, the process says that it is there and stands still until it is killed; at the
-/// one that `STOP_POINT` names, it says so and stops itself, until it is let go.
+/// A point at which the kill tests end the process: at the one that `KILL_POINT` names,
+/// the process says that it is there and stands still until it is killed.
 #[cfg(feature = "simulation")]
 pub(crate) fn kill_point(name: &str) {
-    let at = |switch: &str| {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a switch of the tests, not a setting"
-        )]
-        let chosen = std::env::var(switch);
-        chosen.is_ok_and(|chosen| chosen == name)
-    };
-    if at("KILL_POINT") {
+    if is_chosen("KILL_POINT", name) {
         eprintln!("kill point {name}");
         loop {
             std::thread::park();
         }
-    }
-    if at("STOP_POINT") {
-        eprintln!("stop point {name}");
-        let own = std::process::id().to_string();
-        let stopped = std::process::Command::new("kill")
-            .args(["-STOP", &own])
-            .status();
-        eprintln!("let go: {stopped:?}");
     }
 }
 
 /// A point at which the kill tests end the process.
 #[cfg(not(feature = "simulation"))]
 pub(crate) const fn kill_point(_name: &str) {}
+
+/// A point at which the tests stop the process. Who comes first to the one that
+/// `STOP_POINT` names says so and waits until the process was stopped and goes on. It
+/// does not stop itself: it would run on for as long as the signal takes to arrive.
+#[cfg(feature = "simulation")]
+pub(crate) async fn stop_point(name: &str) {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use tokio::signal::unix::{SignalKind, signal};
+
+    /// SIGCONT, as Linux numbers it.
+    const CONTINUED: SignalKind = SignalKind::from_raw(18);
+    static REACHED: AtomicBool = AtomicBool::new(false);
+
+    if !is_chosen("STOP_POINT", name) || REACHED.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    match signal(CONTINUED) {
+        Ok(mut continued) => {
+            eprintln!("stop point {name}");
+            continued.recv().await;
+        }
+        Err(error) => eprintln!("no stop point {name}: {error}"),
+    }
+}
+
+/// A point at which the tests stop the process.
+#[cfg(not(feature = "simulation"))]
+pub(crate) fn stop_point(_name: &str) -> std::future::Ready<()> {
+    std::future::ready(())
+}
+
+#[cfg(feature = "simulation")]
+fn is_chosen(switch: &str, name: &str) -> bool {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a switch of the tests, not a setting"
+    )]
+    let chosen = std::env::var(switch);
+    chosen.is_ok_and(|chosen| chosen == name)
+}

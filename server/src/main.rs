@@ -34,8 +34,9 @@ struct Settings {
     /// A file of settings; `gx config defaults` prints all with their meaning.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The first of six ports in a row: identity, wallet, tokenomics, metrics, the
-    /// devnet and its CA; 0 takes free ones and writes them to ports.json in data_dir.
+    /// The first of seven ports in a row: identity, wallet, tokenomics, metrics, the
+    /// devnet, its CA and its second gateway; 0 takes free ones and writes them to
+    /// ports.json in data_dir.
     #[arg(long, global = true, value_name = "PORT")]
     listen_base: Option<u16>,
 }
@@ -122,6 +123,9 @@ enum Command {
 enum DevnetCommand {
     /// Writes what a client of the devnet needs: endpoint, certificates, keys, names.
     Connection(Tool<ops::devnet::Options>),
+    /// Reads the chain's files, while gx runs or not: how far it is, and whether every
+    /// block is whole and follows the one before; exits with 1 if not.
+    Inspect(Tool<ops::devnet::InspectOptions>),
 }
 
 /// What to do with the chaincode.
@@ -197,6 +201,9 @@ fn main() -> ExitCode {
             command: Some(DevnetCommand::Connection(tool)),
         } => run.tool(tool, ops::devnet::connection),
         Command::Migrate(tool) => run.tool(tool, ops::migrate::run),
+        Command::Devnet {
+            command: Some(DevnetCommand::Inspect(tool)),
+        } => run.tool(tool, ops::devnet::inspect),
         Command::Bootstrap(tool) => run.tool(tool, ops::bootstrap::run),
         Command::Chaincode { command: None } => run.stay(roles::chaincode),
         Command::Chaincode {

@@ -25,6 +25,7 @@ pub mod header_hash;
 pub mod identity;
 pub mod ledger;
 pub mod msp;
+mod private;
 pub mod proposal;
 pub mod proto;
 pub mod transaction;

@@ -81,6 +81,7 @@ impl Config {
             ("listen.metrics", listen.metrics),
             ("listen.devnet", listen.devnet),
             ("listen.devnet_ca", listen.devnet_ca),
+            ("listen.devnet_org2", listen.devnet_org2),
             ("chaincode.port", self.chaincode.port),
         ];
         for (index, (name, port)) in ports.iter().enumerate() {

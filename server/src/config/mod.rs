@@ -67,7 +67,7 @@ section! {
     /// `[listen]`.
     Listen {
         host: std::net::IpAddr, identity: u16, wallet: u16, tokenomics: u16, metrics: u16,
-        devnet: u16, devnet_ca: u16,
+        devnet: u16, devnet_ca: u16, devnet_org2: u16,
     }
 }
 section! {

@@ -95,8 +95,8 @@ impl Config {
     }
 
     /// Sets the ports to follow each other from `base` (identity, wallet,
-    /// tokenomics, metrics, devnet, devnet's CA), or all to free ones if it is 0, the
-    /// chaincode's too, which else stays where its package says that it is.
+    /// tokenomics, metrics, devnet, its CA, its second gateway), or all to free ones if
+    /// it is 0, the chaincode's too, which else stays where its package says that it is.
     pub fn set_listen_base(&mut self, base: u16) {
         let port = |offset| {
             if base == 0 {
@@ -111,6 +111,7 @@ impl Config {
         self.listen.metrics = port(3);
         self.listen.devnet = port(4);
         self.listen.devnet_ca = port(5);
+        self.listen.devnet_org2 = port(6);
         if base == 0 {
             self.chaincode.port = 0;
         }

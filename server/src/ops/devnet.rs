@@ -1,9 +1,14 @@
-//! `gx devnet connection`: what a client of the devnet needs.
+//! `gx devnet connection`: what a client of the devnet needs. Beside it, `gx devnet
+//! inspect`.
+
+mod inspect;
 
 use std::fmt;
 
 use gx_fabric::devnet::Connection;
 use serde::Serialize;
+
+pub use inspect::{Inspected, Options as InspectOptions, inspect};
 
 use super::report::Report;
 use crate::{config::Config, network};

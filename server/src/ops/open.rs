@@ -30,4 +30,4 @@ pub(super) async fn store_to_write(config: &Config) -> anyhow::Result<Store> {
 }
 
 /// What may be wrong where nothing is found.
-const STARTED: &str = "was gx ever started with this data_dir?";
+pub(super) const STARTED: &str = "was gx ever started with this data_dir?";

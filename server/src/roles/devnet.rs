@@ -22,10 +22,13 @@ use crate::{
 /// Who may enrol at the devnet's authorities, with their secrets.
 const REGISTRY_FILE: &str = "registry.json";
 
+/// The ports of the organizations' gateways, in their order.
+const GATEWAYS: [&str; 2] = ["devnet", "devnet_org2"];
+
 /// A running devnet.
 pub(super) struct Devnet {
     driver: Driver,
-    server: Server,
+    servers: Vec<Server>,
     authorities: JoinHandle<std::io::Result<()>>,
     shutdown: CancellationToken,
 }
@@ -43,21 +46,21 @@ impl Devnet {
         let (material, core) = opened
             .with_context(|| format!("the devnet in {} cannot be opened", folder.display()))?;
         let core = Arc::new(core);
-        let bound = ports.take("devnet")?;
-        let address = bound.address();
-        let tls = &material.tls;
-        let options = ServerOptions::new(address, tls.certificate.clone(), tls.key.clone());
         let shutdown = CancellationToken::new();
         let authorities = serve_authorities(&material, &folder, ports, shutdown.clone())?;
-        let server = Server::over(bound.open()?, core.clone(), options, &shutdown)?;
-        let connection = material.connection(core.options(), &address.to_string());
+        let servers = serve_gateways(&material, &core, ports, &shutdown)?;
+        let gateways: Vec<_> = servers
+            .iter()
+            .map(|server| server.address().to_string())
+            .collect();
+        let connection = material.connection(core.options(), &gateways);
         write(
             &folder.join(CONNECTION_FILE),
             &serde_json::to_vec_pretty(&connection)?,
         )?;
         Ok(Self {
             driver: Driver::start(core),
-            server,
+            servers,
             authorities,
             shutdown,
         })
@@ -66,11 +69,34 @@ impl Devnet {
     /// Commits what was ordered, then ends the calls that wait.
     pub(super) async fn stop(self) -> anyhow::Result<()> {
         self.driver.shutdown().await?;
-        self.server.shutdown().await?;
+        for server in self.servers {
+            server.shutdown().await?;
+        }
         self.shutdown.cancel();
         self.authorities.await??;
         Ok(())
     }
+}
+
+/// Serves a gateway of every organization, each on a port of its own.
+fn serve_gateways(
+    material: &Material,
+    core: &Arc<Core>,
+    ports: &mut Ports,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Vec<Server>> {
+    let tls = &material.tls;
+    let organizations = material.organizations.iter().zip(GATEWAYS);
+    let servers = organizations.map(|(organization, port)| {
+        let bound = ports.take(port)?;
+        let options = ServerOptions {
+            msp_id: Some(organization.msp_id.to_owned()),
+            ..ServerOptions::new(bound.address(), tls.certificate.clone(), tls.key.clone())
+        };
+        let server = Server::over(bound.open()?, core.clone(), options, shutdown)?;
+        anyhow::Ok(server)
+    });
+    servers.collect()
 }
 
 /// Serves the organizations' certificate authorities, `ca-org1` and so on, with the

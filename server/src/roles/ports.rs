@@ -26,6 +26,7 @@ impl Ports {
         if role.has_devnet(config) {
             wanted.push(("devnet", listen.devnet, "listen.devnet"));
             wanted.push(("devnet_ca", listen.devnet_ca, "listen.devnet_ca"));
+            wanted.push(("devnet_org2", listen.devnet_org2, "listen.devnet_org2"));
         }
         let bound = wanted.into_iter().map(|(key, port, setting)| {
             let bound = listen::bind(listen.host, port, setting)?;

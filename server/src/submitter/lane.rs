@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    fault::kill_point,
+    fault::{kill_point, stop_point},
     outbox::{
         entity::{envelope, lane},
         lanes::{self, Cursor},
@@ -210,7 +210,7 @@ impl LaneWorker {
     }
 
     async fn endorse(&mut self, formed: Box<Formed>, faults: u32) -> Result<Next> {
-        kill_point("endorsing");
+        stop_point("endorsing").await;
         match self.parts.ledger.endorse(&formed.batch).await {
             Ok(endorsed) => {
                 kill_point("endorsed");
@@ -260,6 +260,7 @@ impl LaneWorker {
 
     /// Stores the envelope before it is sent.
     async fn store(&mut self, formed: Box<Formed>, endorsed: Endorsed) -> Result<Next> {
+        stop_point("storing").await;
         let now_ms = self.parts.clock.now_ms();
         let tx = self.parts.store.begin().await?;
         if lanes::lock_in(&tx, &self.name, self.token).await?.is_none() {

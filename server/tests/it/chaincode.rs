@@ -10,18 +10,19 @@ use gx_fabric::proto::protos::{
 use prost::Message as _;
 use tonic::transport::Endpoint;
 
-use crate::harness::{Chaincode, tool};
+use crate::harness::{Staying, tool};
 
 #[tokio::test]
 async fn a_peer_that_dials_in_is_met_under_the_package_s_id() {
     let folder = tempfile::tempdir().unwrap();
     let (_, id) = package(folder.path().join("gx.tgz").to_str().unwrap(), &[]);
-    let chaincode = Chaincode::start(&[("GX_CHAINCODE__PACKAGE_ID", id.trim())]).await;
+    let settings = [("GX_CHAINCODE__PACKAGE_ID", id.trim())];
+    let chaincode = Staying::start("chaincode", &settings, "chaincode listens").await;
     assert_eq!(chaincode.probe("/healthz").await.0, 200);
     assert_eq!(chaincode.probe("/readyz").await.0, 200);
     assert_eq!(chaincode.metric("gx_chaincode_streams").await, 0.0);
 
-    let endpoint = format!("http://127.0.0.1:{}", chaincode.port);
+    let endpoint = format!("http://127.0.0.1:{}", chaincode.port("chaincode"));
     let endpoint = Endpoint::from_shared(endpoint).unwrap();
     let mut peer = ChaincodeClient::new(endpoint.connect().await.unwrap());
     let silent = stream::pending::<ChaincodeMessage>();
@@ -37,7 +38,7 @@ async fn a_peer_that_dials_in_is_met_under_the_package_s_id() {
         said.message().await.unwrap().is_none(),
         "the stream is closed"
     );
-    assert!(stopped.await.unwrap().success());
+    assert!(stopped.await.unwrap().0.success());
 }
 
 #[test]

@@ -21,6 +21,7 @@ use crate::harness::{
 
 static SQLITE: Shared = Shared::on(Database::Sqlite);
 static POSTGRES: Shared = Shared::on(Database::Postgres);
+static APART: Shared = Shared::on(Database::PostgresApart);
 
 const COMMITS: &str = "gx_intake_commits_total";
 const COMMANDS: &str = "gx_intake_commands_total";
@@ -54,6 +55,11 @@ async fn many_callers_share_a_commit_on_sqlite() {
 #[tokio::test]
 async fn many_callers_share_a_commit_on_postgres() {
     many_callers_share_a_commit(Database::Postgres).await;
+}
+
+#[tokio::test]
+async fn many_callers_share_a_commit_on_six_processes() {
+    many_callers_share_a_commit(Database::PostgresApart).await;
 }
 
 async fn many_callers_share_a_commit(database: Database) {
@@ -96,6 +102,11 @@ async fn request_sent_fifty_times_at_once_has_one_effect_on_sqlite() {
 #[tokio::test]
 async fn request_sent_fifty_times_at_once_has_one_effect_on_postgres() {
     fifty_copies_are_one(&POSTGRES).await;
+}
+
+#[tokio::test]
+async fn request_sent_fifty_times_at_once_has_one_effect_on_six_processes() {
+    fifty_copies_are_one(&APART).await;
 }
 
 async fn fifty_copies_are_one(gx: &Shared) {
@@ -152,6 +163,11 @@ async fn no_more_is_accepted_than_the_wallet_holds_on_sqlite() {
 #[tokio::test]
 async fn no_more_is_accepted_than_the_wallet_holds_on_postgres() {
     no_more_is_accepted_than_the_wallet_holds(&POSTGRES).await;
+}
+
+#[tokio::test]
+async fn no_more_is_accepted_than_the_wallet_holds_on_six_processes() {
+    no_more_is_accepted_than_the_wallet_holds(&APART).await;
 }
 
 async fn no_more_is_accepted_than_the_wallet_holds(gx: &Shared) {

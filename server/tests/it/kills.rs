@@ -1,34 +1,36 @@
-//! The process is killed from outside at named points of a command's way. Each time
-//! it starts again where it was: what was accepted has exactly one effect, nothing
-//! is held for nothing, and the read model is what the chain says.
+//! A process is killed from outside at named points of a command's way: the only one,
+//! or of six the one that has the point, while the others run on. Each time it starts
+//! again where it was: what was accepted has exactly one effect, nothing is held for
+//! nothing, and the read model is what the chain says.
 
 use gx_proto::gx::operation::v1::OperationState;
 use sea_orm::{ConnectionTrait, Statement};
 
 use crate::harness::{Database, GX, Gx, Person, block_of};
 
-/// Where the process stands still until it is killed, in the order of the way.
-const POINTS: [&str; 10] = [
+/// Where a process stands still until it is killed, in the order of the way, each with
+/// the role whose process it is.
+const POINTS: [(&str, &str); 10] = [
     // The intake has written everything and not committed.
-    "fold",
+    ("wallet", "fold"),
     // It has committed and not answered.
-    "folded",
+    ("wallet", "folded"),
     // The batch's commands have their numbers.
-    "numbers",
+    ("submitter", "numbers"),
     // The batch is endorsed, and nobody knows.
-    "endorsed",
+    ("submitter", "endorsed"),
     // The envelope is stored and not sent.
-    "envelope",
+    ("submitter", "envelope"),
     // It is sent.
-    "submitted",
+    ("submitter", "submitted"),
     // Its block has come to the projector.
-    "block",
+    ("projector", "block"),
     // The block's rows are written and not committed.
-    "projection",
+    ("projector", "projection"),
     // They are committed, and nobody was told.
-    "projected",
+    ("projector", "projected"),
     // The submitter has learnt that the batch is valid.
-    "valid",
+    ("submitter", "valid"),
 ];
 
 const AMOUNT: u64 = GX;
@@ -43,28 +45,29 @@ async fn a_kill_at_any_point_loses_and_repeats_nothing_on_postgres() {
     killed_at_every_point(Database::Postgres).await;
 }
 
+#[tokio::test]
+async fn a_kill_at_any_point_loses_and_repeats_nothing_on_six_processes() {
+    killed_at_every_point(Database::PostgresApart).await;
+}
+
 async fn killed_at_every_point(database: Database) {
     let mut gx = Gx::start(database).await;
     let (sender, receiver) = (gx.person("DE").await, gx.person("DE").await);
     let (mut left, mut got) = (500 * GX, 500 * GX);
-    for point in POINTS {
-        gx.stop().await;
-        gx.restart_with(&[("KILL_POINT", point)]).await;
-        let paying = signed_in(&gx, &sender).await;
+    for (role, point) in POINTS {
+        let stopped = gx.replace(role, "TERM", &[("KILL_POINT", point)]).await;
+        assert!(stopped.success(), "{point}");
+        let paying = connected(&gx, &sender);
         let transfer = paying.to(&receiver.account, AMOUNT, 0);
         let asked = tokio::spawn({
             let (paying, transfer) = (paying.clone(), transfer.clone());
             async move { paying.send(transfer).await.map(drop) }
         });
-        gx.said(&format!("kill point {point}")).await;
-        assert!(!gx.kill().await.success());
+        gx.said_by(role, &format!("kill point {point}")).await;
+        assert!(!gx.replace(role, "KILL", &[]).await.success());
         let answered = asked.await.unwrap().is_ok();
 
-        gx.restart().await;
-        let (paying, paid) = (
-            signed_in(&gx, &sender).await,
-            signed_in(&gx, &receiver).await,
-        );
+        let (paying, paid) = (connected(&gx, &sender), connected(&gx, &receiver));
         if answered {
             assert_eq!(
                 open_or_settled(&gx).await,
@@ -91,10 +94,10 @@ async fn killed_at_every_point(database: Database) {
     }
 }
 
-/// The same person after a new login.
-async fn signed_in(gx: &Gx, person: &Person) -> Person {
+/// The same person on the processes that run now.
+fn connected(gx: &Gx, person: &Person) -> Person {
     Person {
-        client: gx.sign_in(&person.contact).await,
+        client: person.client.over(&gx.client()),
         ..person.clone()
     }
 }

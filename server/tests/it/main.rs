@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod chaincode;
+mod enroll;
 mod harness;
 mod intake;
 #[cfg(feature = "simulation")]

@@ -1,6 +1,7 @@
 //! The tools, run beside a system as an operator runs them: what they say of one
 //! that is whole, and that they name what was changed by hand.
 
+use gx_proto::gx::ledger::v1::GetBlockRequest;
 use gx_server::{
     audit::entity::line,
     wallet::entity::{entry, wallet},
@@ -179,6 +180,40 @@ async fn look(gx: &Gx) {
     assert_eq!(audit["broken_at"], Value::Null);
 }
 
+#[tokio::test]
+async fn the_chain_s_files_are_inspected_while_gx_runs_and_a_block_that_changed_is_named() {
+    let mut gx = Gx::start(Database::Sqlite).await;
+    gx.person("DE").await;
+    let running = json(&gx, &["devnet", "inspect"]).await;
+    let (height, last) = (running["height"].as_u64().unwrap(), &running["last"]);
+    let request = GetBlockRequest {
+        name: format!("blocks/{}", height - 1),
+        min_block: height - 1,
+    };
+    let block = gx.admin().await.ledger().get_block(request).await.unwrap();
+    let block = block.into_inner().block.unwrap();
+    assert_eq!(last["number"], block.number);
+    assert_eq!(last["hash"], block.hash);
+    let time_s = block.time.unwrap().seconds;
+    assert_eq!(last["time_ms"].as_i64().unwrap() / 1_000, time_s);
+    assert!(running["keys"].as_u64().unwrap() > 0);
+    assert!(running["state_height"].as_u64().unwrap() > 0);
+
+    gx.stop().await;
+    let stopped = json(&gx, &["devnet", "inspect"]).await;
+    assert_eq!(stopped["height"], height);
+    assert_eq!(stopped["state_height"], height);
+
+    let path = gx.data_dir().join("devnet/blocks.bin");
+    let mut blocks = std::fs::read(&path).unwrap();
+    let middle = blocks.len() / 2;
+    blocks[middle] ^= 1;
+    std::fs::write(&path, blocks).unwrap();
+    let (whole, told) = gx.tool(&["devnet", "inspect"]).await;
+    assert!(!whole && told.contains("NOT WHOLE"), "{told}");
+    assert!(told.contains(&format!("{} is damaged at byte ", path.display())));
+}
+
 async fn json(gx: &Gx, tool: &[&str]) -> Value {
     let arguments = [tool, &["--output", "json"]].concat();
     let (sound, told) = gx.tool(&arguments).await;
@@ -200,6 +235,8 @@ async fn tools_of_a_system_that_never_was_say_so() {
         &["projector", "status"],
         &["audit", "verify"],
         &["users", "unlock", "root"],
+        &["devnet", "connection"],
+        &["devnet", "inspect"],
     ] {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_gx"))
             .args(tool)

@@ -12,8 +12,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Enrolment, private};
-use crate::msp::{FilesError, IdentityFiles};
+use super::Enrolment;
+use crate::{
+    msp::{FilesError, IdentityFiles},
+    private,
+};
 
 const CERTIFICATE: &str = "cert.pem";
 const KEY: &str = "key.pem";

@@ -7,7 +7,6 @@
 mod authority;
 mod client;
 mod folder;
-mod private;
 mod registry;
 mod server;
 mod tls;

@@ -9,8 +9,11 @@ use gx_contract::ChainRole;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Unit, private};
-use crate::msp::{FilesError, read_private};
+use super::Unit;
+use crate::{
+    msp::{FilesError, read_private},
+    private,
+};
 
 /// Why the identities cannot be had.
 #[derive(Debug, thiserror::Error)]

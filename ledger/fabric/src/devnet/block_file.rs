@@ -176,7 +176,12 @@ impl Scan {
     }
 
     fn damaged(&self, what: &'static str) -> StoreError {
-        StoreError::damaged(&self.path, self.offset, what)
+        self.damaged_at(self.offset, what)
+    }
+
+    /// What is wrong with the record that begins there.
+    pub(super) fn damaged_at(&self, offset: u64, what: &'static str) -> StoreError {
+        StoreError::damaged(&self.path, offset, what)
     }
 }
 

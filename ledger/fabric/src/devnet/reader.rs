@@ -10,11 +10,12 @@ use super::{
     store::{BLOCKS_FILE, STATE_FILE, StoreError},
     world::Versioned,
 };
-use crate::{CommitStatus, proto::common};
+use crate::{CommitStatus, block, proto::common};
 
-/// Iterates over the blocks of a folder, checking that they are a chain. After the
-/// last block it gives `None`, and later again those that were written since; a
-/// block may be seen in the moment before it counts as committed.
+/// Iterates over the blocks of a folder, checking that they are a chain and that each
+/// has the envelopes that its header tells of. After the last block it gives `None`,
+/// and later again those that were written since; a block may be seen in the moment
+/// before it counts as committed.
 pub struct BlockReader {
     scan: Scan,
 }
@@ -37,7 +38,12 @@ impl Iterator for BlockReader {
     type Item = Result<common::Block, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.scan.next_block().transpose()
+        let offset = self.scan.offset;
+        let block = self.scan.next_block().transpose()?;
+        Some(block.and_then(|block| match has_its_envelopes(&block) {
+            true => Ok(block),
+            false => Err(self.scan.damaged_at(offset, "a block with other envelopes")),
+        }))
     }
 }
 
@@ -47,6 +53,7 @@ impl Iterator for BlockReader {
 pub struct StateReader {
     connection: Connection,
     height: u64,
+    hash: Vec<u8>,
 }
 
 impl StateReader {
@@ -59,13 +66,33 @@ impl StateReader {
         let connection = Connection::open_with_flags(folder.join(STATE_FILE), flags)?;
         // The first read fixes what the transaction sees.
         connection.execute_batch("begin")?;
-        let height = position(&connection)?.map_or(0, |(height, _)| height);
-        Ok(Self { connection, height })
+        let (height, hash) = position(&connection)?.unwrap_or_default();
+        Ok(Self {
+            connection,
+            height,
+            hash,
+        })
     }
 
     /// The number of blocks that the state has followed.
     pub fn height(&self) -> u64 {
         self.height
+    }
+
+    /// The hash of the last block that it has followed; empty before the first.
+    pub fn hash(&self) -> &[u8] {
+        &self.hash
+    }
+
+    /// The number of keys.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn keys(&self) -> Result<u64, StoreError> {
+        let mut count = self.connection.prepare("select count(*) from state")?;
+        Ok(count
+            .query_row([], |row| row.get::<_, i64>(0))?
+            .cast_unsigned())
     }
 
     /// A key's value.
@@ -112,4 +139,10 @@ impl StateReader {
         let found = select.query_row([tx_id], |row| Ok(commit_status((row.get(0)?, row.get(1)?))));
         Ok(found.optional()?)
     }
+}
+
+fn has_its_envelopes(block: &common::Block) -> bool {
+    let data = block.data.clone().unwrap_or_default();
+    let header = block.header.as_ref();
+    header.is_some_and(|header| header.data_hash == block::data_hash(&data))
 }

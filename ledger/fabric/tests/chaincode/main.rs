@@ -7,6 +7,7 @@ mod bytes;
 mod calls;
 mod ends;
 mod harness;
+mod host;
 mod operations;
 mod peer;
 mod registration;

@@ -251,7 +251,7 @@ impl Devnet {
         let never = CancellationToken::new();
         let server = Server::start(core.clone(), options, &never).await.unwrap();
         let gateway = format!("localhost:{}", server.address().port());
-        let told = material.connection(core.options(), &gateway);
+        let told = material.connection(core.options(), &[gateway]);
         let connection = folder.path().join("connection.json");
         std::fs::write(&connection, serde_json::to_vec(&told).unwrap()).unwrap();
         Self {

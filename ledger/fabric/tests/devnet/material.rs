@@ -139,7 +139,7 @@ fn a_start_that_was_killed_is_made_good_by_the_next() {
         let folder = copy(whole.path());
         let lost = folder.path().join(lost.strip_prefix(whole.path()).unwrap());
         fs::remove_file(&lost).unwrap();
-        fs::write(lost.with_extension("pem.new"), &torn[..torn.len() / 2]).unwrap();
+        fs::write(lost.with_extension("5ac3"), &torn[..torn.len() / 2]).unwrap();
         let material = open(folder.path(), NOW_MS);
         let members = material.membership().unwrap();
         for organization in &material.organizations {
@@ -187,7 +187,8 @@ fn a_connection_says_where_everything_is() {
     let folder = tempfile::tempdir().unwrap();
     let material = open(folder.path(), NOW_MS);
     let core = Core::in_memory(material.core_options(std::sync::Arc::new(Script)).unwrap());
-    let connection = material.connection(core.options(), "[::1]:7051");
+    let gateways = ["[::1]:7051", "localhost:9051"].map(str::to_owned);
+    let connection = material.connection(core.options(), &gateways);
     let json = serde_json::to_string(&connection).unwrap();
     assert_eq!(
         serde_json::from_str::<Connection>(&json).unwrap(),
@@ -201,6 +202,11 @@ fn a_connection_says_where_everything_is() {
     assert_eq!(
         (org1.msp_id.as_str(), org1.tls_server_name.as_str()),
         ("Org1MSP", "::1")
+    );
+    let org2 = &connection.orgs["org2"];
+    assert_eq!(
+        (org2.gateway.as_str(), org2.tls_server_name.as_str()),
+        ("localhost:9051", "localhost")
     );
     assert_eq!(fs::read_to_string(&org1.tls_ca).unwrap(), org1.tls_ca_pem);
     let partner = &org1.identities["partner"];

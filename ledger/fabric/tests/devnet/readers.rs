@@ -2,8 +2,9 @@
 
 use gx_fabric::{
     ValidationFlag,
-    devnet::{BlockReader, StateReader},
+    devnet::{BLOCKS_FILE, BlockReader, StateReader, StoreError},
 };
+use prost::Message as _;
 
 use crate::harness::Chain;
 
@@ -71,6 +72,9 @@ fn a_reader_of_state_sees_one_moment() {
 
     let state = StateReader::open(folder.path()).unwrap();
     assert_eq!((state.height(), state.get("b").unwrap()), (3, None));
+    let last = chain.core.block(2).unwrap().unwrap();
+    assert_eq!(state.hash(), gx_fabric::block::hash(&last));
+    assert_eq!(state.keys().unwrap(), 1);
 }
 
 #[test]
@@ -78,4 +82,29 @@ fn there_is_nothing_to_read_before_the_first_start() {
     let folder = tempfile::tempdir().unwrap();
     assert!(BlockReader::open(folder.path()).is_err());
     assert!(StateReader::open(folder.path()).is_err());
+}
+
+#[test]
+fn a_block_whose_envelopes_are_not_those_of_its_header_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let chain = Chain::open(folder.path());
+    let path = folder.path().join(BLOCKS_FILE);
+    let first = std::fs::read(&path).unwrap();
+    chain.run("put a 1");
+    drop(chain);
+    let last = BlockReader::open(folder.path()).unwrap().last();
+    let mut forged = last.unwrap().unwrap();
+    forged.data.as_mut().unwrap().data[0] = "put a 1000000".into();
+    let forged = forged.encode_to_vec();
+    let length = u32::try_from(forged.len()).unwrap().to_le_bytes();
+    let checksum = crc32fast::hash(&forged).to_le_bytes();
+    let record = [&first[..], &length, &checksum, &forged].concat();
+    std::fs::write(&path, record).unwrap();
+
+    let read: Vec<_> = BlockReader::open(folder.path()).unwrap().take(2).collect();
+    let [Ok(_), Err(StoreError::Damaged { offset, what, .. })] = &read[..] else {
+        panic!("{read:?}");
+    };
+    assert_eq!(*offset, first.len() as u64);
+    assert_eq!(*what, "a block with other envelopes");
 }

@@ -73,6 +73,6 @@ fn ranges(config: &Config) -> Vec<(&'static str, u64, u64, u64)> {
         ("limits.connection_age_s", limits.connection_age_s, 1, 86_400),
         ("limits.drain_ms", limits.drain_ms, 0, 300_000),
         ("enroll.renew_left_percent", enroll.renew_left_percent.into(), 1, 90),
-        ("enroll.check_s", enroll.check_s, 10, 86_400),
+        ("enroll.check_s", enroll.check_s, 1, 86_400),
     ]
 }

@@ -54,7 +54,7 @@ async fn send(
 
 pub(super) async fn cases(world: &World) -> Vec<Case> {
     let caller = world.gx.caller(&[Role::User]).await;
-    let channel = world.gx.client().channel;
+    let channel = world.gx.client().wallet;
     let raw = |path: &str, body: Bytes| {
         let (channel, token, path) = (channel.clone(), caller.token.clone(), path.to_owned());
         async move { send(channel, token, path, "application/grpc", body).await }

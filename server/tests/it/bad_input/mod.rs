@@ -140,3 +140,8 @@ async fn bad_requests_are_told_and_change_nothing_on_sqlite() {
 async fn bad_requests_are_told_and_change_nothing_on_postgres() {
     bad_requests_are_told_and_change_nothing(Database::Postgres).await;
 }
+
+#[tokio::test]
+async fn bad_requests_are_told_and_change_nothing_on_six_processes() {
+    bad_requests_are_told_and_change_nothing(Database::PostgresApart).await;
+}

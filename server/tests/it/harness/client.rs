@@ -16,7 +16,7 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-use super::server::Ports;
+use super::ports::Ports;
 
 /// After which a call is broken.
 const LONGEST_CALL: Duration = Duration::from_secs(75);
@@ -27,9 +27,9 @@ const SLOW_WINDOW: u32 = 1_000;
 /// Connections with the token that their calls carry.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    /// Where identity is served, and where one process serves all, everything.
-    pub(crate) channel: Channel,
-    wallet: Channel,
+    identity: Channel,
+    /// Where wallets are served, and where one process serves all, everything.
+    pub(crate) wallet: Channel,
     tokenomics: Channel,
     authorization: Authorization,
 }
@@ -62,7 +62,7 @@ impl Client {
             return Self::to(ports.identity);
         }
         Self {
-            channel: channel(ports.identity),
+            identity: channel(ports.identity),
             wallet: channel(ports.wallet),
             tokenomics: channel(ports.tokenomics),
             authorization: Authorization::default(),
@@ -77,9 +77,9 @@ impl Client {
 
     pub(super) fn new(channel: Channel) -> Self {
         Self {
+            identity: channel.clone(),
             wallet: channel.clone(),
-            tokenomics: channel.clone(),
-            channel,
+            tokenomics: channel,
             authorization: Authorization::default(),
         }
     }
@@ -110,7 +110,7 @@ impl Client {
     }
 
     pub(crate) fn identity(&self) -> IdentityServiceClient<Channelled> {
-        IdentityServiceClient::new(self.over_channel(&self.channel))
+        IdentityServiceClient::new(self.over_channel(&self.identity))
     }
 
     pub(crate) fn wallet(&self) -> WalletServiceClient<Channelled> {

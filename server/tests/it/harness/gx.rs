@@ -87,12 +87,6 @@ impl Gx {
         self.end("KILL").await
     }
 
-    /// Waits until it has written a line with these words.
-    pub(crate) async fn said(&self, words: &str) {
-        let (server, words) = (self.server.clone(), words.to_owned());
-        blocking(move || server.said(&words)).await;
-    }
-
     /// Starts a role beside a system of six processes; it ends when it is dropped.
     pub(crate) async fn beside(&self, role: &'static str) -> Beside {
         let server = self.server.clone();
@@ -101,16 +95,22 @@ impl Gx {
         }
     }
 
-    /// Waits until a process of a system of six has written a line with these words.
+    /// Waits until the process of a role has written a line with these words.
     pub(crate) async fn said_by(&self, role: &'static str, words: &str) {
         let (server, words) = (self.server.clone(), words.to_owned());
         blocking(move || server.said_by(role, &words)).await;
     }
 
-    /// Sends a signal to a process of a system of six.
-    pub(crate) async fn signal(&self, role: &'static str, signal: &'static str) {
+    /// Stops the process of a role where it stands, in all its threads.
+    pub(crate) async fn halt(&self, role: &'static str) {
         let server = self.server.clone();
-        blocking(move || server.signal(role, signal)).await;
+        blocking(move || server.halt(role)).await;
+    }
+
+    /// Lets a process go on that was stopped.
+    pub(crate) async fn let_go(&self, role: &'static str) {
+        let server = self.server.clone();
+        blocking(move || server.let_go(role)).await;
     }
 
     /// Runs a tool of the binary beside it; whether it ended well, and what it wrote.
@@ -127,6 +127,24 @@ impl Gx {
     pub(crate) async fn restart_with(&mut self, settings: &[(&str, &str)]) {
         let (server, settings) = (self.server.clone(), owned(settings));
         blocking(move || server.run(&settings)).await;
+        self.reconnect();
+    }
+
+    /// Ends the process of a role by a signal, and starts it again where it was with
+    /// other settings beside the first ones, while the others run on; how it ended.
+    pub(crate) async fn replace(
+        &mut self,
+        role: &'static str,
+        signal: &'static str,
+        settings: &[(&str, &str)],
+    ) -> ExitStatus {
+        let (server, settings) = (self.server.clone(), owned(settings));
+        let ended = blocking(move || server.replace(role, signal, &settings)).await;
+        self.reconnect();
+        ended
+    }
+
+    fn reconnect(&mut self) {
         self.client = Client::of(&self.server.ports());
         self.admin = OnceCell::new();
     }

@@ -8,13 +8,13 @@
 //! ([`reaper`]).
 
 mod account;
-mod chaincode;
 mod client;
 mod gx;
 mod image;
 mod metrics;
 mod money;
 mod people;
+mod ports;
 mod postgres;
 mod process;
 mod reaper;
@@ -22,9 +22,9 @@ mod redis;
 mod refusal;
 mod server;
 mod standby;
+mod staying;
 
 pub(crate) use account::unopened_account;
-pub(crate) use chaincode::{Chaincode, tool};
 pub(crate) use client::Client;
 pub(crate) use gx::{Gx, Shared};
 pub(crate) use image::columns_of;
@@ -35,6 +35,7 @@ pub(crate) use redis::{Redis, Sentinel, free_port};
 pub(crate) use refusal::{Refusal, reason_of};
 pub(crate) use server::Database;
 pub(crate) use standby::{Pair, Replication};
+pub(crate) use staying::{Staying, tool};
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! A child process with its log, stopped by its id.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
@@ -88,6 +89,26 @@ impl Process {
             .args([format!("-{name}"), self.id().to_string()])
             .status();
         assert!(sent.expect("kill").success(), "process {}", self.id());
+    }
+
+    /// Stops it where it stands, and waits until every thread of it has stopped.
+    pub(super) fn halt(&self) {
+        self.signal("STOP");
+        let deadline = Instant::now() + PATIENCE;
+        while !self.is_halted() {
+            assert!(Instant::now() < deadline, "does not stop:\n{}", self.log());
+            thread::sleep(POLL);
+        }
+    }
+
+    fn is_halted(&self) -> bool {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.id())).expect("threads");
+        // A thread that has ended meanwhile has no status.
+        let states = threads
+            .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("status")).ok());
+        states
+            .into_iter()
+            .all(|status| status.contains("\nState:\tT"))
     }
 
     /// Waits until the child has ended.

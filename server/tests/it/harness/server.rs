@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, ExitStatus},
     sync::{Mutex, PoisonError, atomic::AtomicBool},
 };
@@ -11,7 +11,7 @@ use std::{
 use gx_fabric::devnet::Connection;
 use gx_server::store::DatabaseUrl;
 
-use super::{postgres, process::Process};
+use super::{ports::Ports, postgres, process::Process};
 
 /// Settings of every test: blocks come soon, and no limit is met by accident.
 const SETTINGS: &[(&str, &str)] = &[
@@ -61,15 +61,6 @@ pub(super) struct Server {
     pub(super) shared: AtomicBool,
 }
 
-#[derive(Debug, Clone)]
-pub(super) struct Ports {
-    pub(super) identity: u16,
-    pub(super) wallet: u16,
-    pub(super) tokenomics: u16,
-    /// Of every process.
-    pub(super) metrics: Vec<u16>,
-}
-
 impl Server {
     pub(super) async fn start(database: Database, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::Builder::new().prefix("gx-test-").tempdir();
@@ -109,10 +100,7 @@ impl Server {
             false => {
                 let process = self.process(&[], settings);
                 listens(&process, "gx");
-                (
-                    vec![process],
-                    Ports::read(&self.folder, &["ports.json".to_owned()]),
-                )
+                (vec![process], self.read_ports())
             }
         };
         *self.lock() = Some(started);
@@ -135,8 +123,25 @@ impl Server {
             listens(&process, role);
             processes.push(process);
         }
-        let files = APART.map(|(_, name)| format!("{name}.ports.json"));
-        (processes, Ports::read(&self.folder, &files))
+        (processes, self.read_ports())
+    }
+
+    fn read_ports(&self) -> Ports {
+        match self.is_apart {
+            true => {
+                let files = APART.map(|(_, name)| format!("{name}.ports.json"));
+                Ports::read(&self.folder, &files)
+            }
+            false => Ports::read(&self.folder, &["ports.json".to_owned()]),
+        }
+    }
+
+    /// Where a role's process stands among those that run; one that has all is the only
+    /// one.
+    fn place(&self, role: &str) -> usize {
+        let found = APART.iter().position(|(known, _)| *known == role);
+        let place = found.expect("a role");
+        if self.is_apart { place } else { 0 }
     }
 
     fn process(&self, role: &[&str], settings: &[(String, String)]) -> Process {
@@ -166,33 +171,41 @@ impl Server {
         *failed.unwrap_or(&ended[0])
     }
 
-    /// Waits until it has written a line with these words.
-    pub(super) fn said(&self, words: &str) {
-        let running = self.lock();
-        let (processes, _) = running.as_ref().expect("gx runs");
-        let [process] = &processes[..] else {
-            panic!("which of the processes?");
-        };
-        if let Err(log) = process.wait_for(words) {
-            panic!("gx does not say {words}:\n{log}");
-        }
+    /// Ends the process of a role by a signal, and starts it again with other settings
+    /// beside the first ones; how it ended.
+    pub(super) fn replace(
+        &self,
+        role: &str,
+        signal: &str,
+        settings: &[(String, String)],
+    ) -> ExitStatus {
+        let (mut processes, _) = self.lock().take().expect("gx runs");
+        let process = &mut processes[self.place(role)];
+        process.signal(signal);
+        let ended = process.wait();
+        let arguments: &[&str] = if self.is_apart { &[role] } else { &[] };
+        *process = self.process(arguments, settings);
+        listens(process, role);
+        *self.lock() = Some((processes, self.read_ports()));
+        ended
     }
 
     /// Starts a role beside a system of six processes, in a folder and under a name of
-    /// its own; it finds the devnet as any network, by settings.
+    /// its own; it finds the devnet as any network, by settings, and speaks to the
+    /// gateway of the second organization.
     pub(super) fn beside(&self, role: &str, settings: &[(String, String)]) -> Process {
         let folder = self.folder.join("beside");
         let connection = self.folder.join("devnet/connection.json");
         let connection = std::fs::read(connection).expect("a devnet");
         let connection: Connection = serde_json::from_slice(&connection).expect("a connection");
-        let own = &connection.orgs["org1"];
+        let (own, other) = (&connection.orgs["org1"], &connection.orgs["org2"]);
         let mut all = settings.to_vec();
         let mut set = |key: &str, value: String| all.push((key.to_owned(), value));
         set("GX_DATA_DIR", folder.display().to_string());
         set("GX_INSTANCE", "beside".to_owned());
-        set("GX_FABRIC__PEERS", own.gateway.clone());
-        set("GX_FABRIC__SERVER_NAME", own.tls_server_name.clone());
-        set("GX_FABRIC__TLS_CA_FILE", own.tls_ca.display().to_string());
+        set("GX_FABRIC__PEERS", other.gateway.clone());
+        set("GX_FABRIC__SERVER_NAME", other.tls_server_name.clone());
+        set("GX_FABRIC__TLS_CA_FILE", other.tls_ca.display().to_string());
         for name in ["partner", "admin", "super_admin"] {
             let files = &own.identities[name];
             let key = format!("GX_FABRIC__IDENTITY__{}", name.to_uppercase());
@@ -207,20 +220,27 @@ impl Server {
         process
     }
 
-    /// Waits until a process of a system apart has written a line with these words.
+    /// Waits until the process of a role has written a line with these words.
     pub(super) fn said_by(&self, role: &str, words: &str) {
         let running = self.lock();
         let (processes, _) = running.as_ref().expect("gx runs");
-        if let Err(log) = processes[place(role)].wait_for(words) {
+        if let Err(log) = processes[self.place(role)].wait_for(words) {
             panic!("{role} does not say {words}:\n{log}");
         }
     }
 
-    /// Sends a signal to a process of a system apart.
-    pub(super) fn signal(&self, role: &str, signal: &str) {
+    /// Stops the process of a role where it stands.
+    pub(super) fn halt(&self, role: &str) {
         let running = self.lock();
         let (processes, _) = running.as_ref().expect("gx runs");
-        processes[place(role)].signal(signal);
+        processes[self.place(role)].halt();
+    }
+
+    /// Lets a process go on that was stopped.
+    pub(super) fn let_go(&self, role: &str) {
+        let running = self.lock();
+        let (processes, _) = running.as_ref().expect("gx runs");
+        processes[self.place(role)].signal("CONT");
     }
 
     /// Runs a tool of the binary beside it; whether it ended well, and what it wrote.
@@ -259,30 +279,6 @@ impl Drop for Server {
         drop(self.lock().take());
         let _ = std::fs::remove_dir_all(&self.folder);
     }
-}
-
-impl Ports {
-    fn read(folder: &Path, files: &[String]) -> Self {
-        let (mut all, mut metrics) = (BTreeMap::new(), Vec::new());
-        for file in files {
-            let text = std::fs::read(folder.join(file)).expect("the ports");
-            let ports: BTreeMap<String, u16> = serde_json::from_slice(&text).expect("ports");
-            metrics.push(ports["metrics"]);
-            all.extend(ports);
-        }
-        Self {
-            identity: all["identity"],
-            wallet: all["wallet"],
-            tokenomics: all["tokenomics"],
-            metrics,
-        }
-    }
-}
-
-/// Where a role's process stands among those of a system apart.
-fn place(role: &str) -> usize {
-    let found = APART.iter().position(|(known, _)| *known == role);
-    found.expect("a role")
 }
 
 fn listens(process: &Process, role: &str) {

@@ -116,8 +116,17 @@ fn every_method_has_a_row_here_and_a_rule_in_the_policy() {
 }
 
 #[tokio::test]
-async fn everybody_may_do_what_the_interface_says_and_no_more() {
-    let world = World::new(Database::Sqlite).await;
+async fn everybody_may_do_what_the_interface_says_and_no_more_on_sqlite() {
+    everybody_may_do_what_the_interface_says_and_no_more(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn everybody_may_do_what_the_interface_says_and_no_more_on_six_processes() {
+    everybody_may_do_what_the_interface_says_and_no_more(Database::PostgresApart).await;
+}
+
+async fn everybody_may_do_what_the_interface_says_and_no_more(database: Database) {
+    let world = World::new(database).await;
     let mut faults = Vec::new();
     for right in rights() {
         for (who, expected) in CALLERS.into_iter().zip(&right.cells) {
@@ -181,8 +190,17 @@ async fn a_person_who_is_staff_too_decides_about_others_alone() {
 }
 
 #[tokio::test]
-async fn what_belongs_to_another_looks_like_what_is_not_there() {
-    let world = World::new(Database::Sqlite).await;
+async fn what_belongs_to_another_looks_like_what_is_not_there_on_sqlite() {
+    what_belongs_to_another_looks_like_what_is_not_there(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn what_belongs_to_another_looks_like_what_is_not_there_on_six_processes() {
+    what_belongs_to_another_looks_like_what_is_not_there(Database::PostgresApart).await;
+}
+
+async fn what_belongs_to_another_looks_like_what_is_not_there(database: Database) {
+    let world = World::new(database).await;
     let foreign = rights()
         .into_iter()
         .filter(|right| right.cells.contains(&"none"));

@@ -48,13 +48,17 @@ pub struct ConnectionIdentity {
 }
 
 impl Material {
-    /// How clients connect to a devnet of this material that serves at `gateway`,
-    /// `host:port`, where the host is one of the names in the server's certificate.
-    pub fn connection(&self, options: &CoreOptions, gateway: &str) -> Connection {
-        let host = gateway.rsplit_once(':').map_or(gateway, |(host, _)| host);
-        let host = host.trim_start_matches('[').trim_end_matches(']');
+    /// How clients connect to a devnet of this material that serves at `gateways`, one
+    /// an organization in their order: `host:port`, where the host is one of the names
+    /// in the server's certificate. An organization without one is left out.
+    pub fn connection(&self, options: &CoreOptions, gateways: &[String]) -> Connection {
         let whole = |path: &Path| absolute(path).unwrap_or_else(|_| path.to_owned());
-        let organizations = self.organizations.iter().map(|organization| {
+        let organizations = self.organizations.iter().zip(gateways);
+        let organizations = organizations.map(|(organization, gateway)| {
+            let host = gateway
+                .rsplit_once(':')
+                .map_or(&**gateway, |(host, _)| host);
+            let host = host.trim_start_matches('[').trim_end_matches(']');
             let identities = organization.identities.iter().map(|(name, files)| {
                 let files = ConnectionIdentity {
                     cert: whole(&files.certificate),
@@ -64,7 +68,7 @@ impl Material {
             });
             let connection = ConnectionOrganization {
                 msp_id: organization.msp_id.to_owned(),
-                gateway: gateway.to_owned(),
+                gateway: gateway.clone(),
                 tls_server_name: host.to_owned(),
                 tls_ca: whole(&self.tls.authority_path),
                 tls_ca_pem: self.tls.authority_pem.clone(),

@@ -2,13 +2,14 @@
 //! for the owner alone.
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use super::MaterialError;
+use crate::private;
 
 /// A folder with one certificate and its key.
 pub(super) struct Pair {
@@ -88,19 +89,7 @@ fn read(path: &Path) -> Result<Option<String>, MaterialError> {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), MaterialError> {
-    let beside = path.with_extension("pem.new");
-    let written = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&beside)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&beside, path));
-    written.map_err(io(path))
+    private::write(path, text.as_bytes()).map_err(io(path))
 }
 
 fn io(path: &Path) -> impl Fn(io::Error) -> MaterialError + use<> {

@@ -72,9 +72,9 @@ pub enum MaterialError {
 
 /// All certificates and keys of a devnet.
 pub struct Material {
-    /// The organizations; the gateway is the first one's.
+    /// The organizations.
     pub organizations: Vec<Organization>,
-    /// What the server shows.
+    /// What the servers show.
     pub tls: TlsMaterial,
 }
 

@@ -1,4 +1,4 @@
-//! `gateway.Gateway`: what a peer of the first endorser's organization serves.
+//! `gateway.Gateway`: what a peer of one organization serves.
 
 use std::sync::Arc;
 

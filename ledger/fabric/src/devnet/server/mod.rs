@@ -37,8 +37,8 @@ pub enum ServerError {
     /// The devnet believes everybody, so nobody may speak to it from outside.
     #[error("a devnet without certificates does not serve")]
     Trusting,
-    /// No endorser could answer.
-    #[error("a devnet without endorsers does not serve")]
+    /// No endorser could answer for the organization.
+    #[error("an organization without endorsers does not serve")]
     NoEndorser,
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
@@ -65,6 +65,8 @@ pub struct ServerOptions {
     pub tls_certificate: String,
     /// Its private key in PEM.
     pub tls_key: String,
+    /// The organization whose peer this is; the first endorser's if none is named.
+    pub msp_id: Option<String>,
     /// The gateway answers at most so many calls at once; open streams count.
     pub gateway_calls_max: usize,
     /// At most so many block streams are open at once.
@@ -78,6 +80,7 @@ impl ServerOptions {
             address,
             tls_certificate,
             tls_key,
+            msp_id: None,
             gateway_calls_max: 500,
             deliver_streams_max: 2_500,
         }
@@ -179,8 +182,12 @@ fn peer(
         Trust::Certificates(roll) => roll.clone(),
         Trust::Word => return Err(ServerError::Trusting),
     };
-    let first = core.options().endorsers.first();
-    let msp_id = first.ok_or(ServerError::NoEndorser)?.msp_id.clone();
+    let mut endorsers = core.options().endorsers.iter();
+    let own = endorsers.find(|endorser| {
+        let named = options.msp_id.as_ref();
+        named.is_none_or(|msp_id| *msp_id == endorser.msp_id)
+    });
+    let msp_id = own.ok_or(ServerError::NoEndorser)?.msp_id.clone();
     let gate = Gate {
         service: "/gateway.Gateway",
         permits: Arc::new(Semaphore::new(options.gateway_calls_max)),

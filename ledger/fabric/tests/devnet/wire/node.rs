@@ -22,7 +22,7 @@ async fn fabric_s_own_client_for_node_works_unchanged() {
     .await;
     let driver = Driver::start(net.core.clone());
     let address = format!("localhost:{}", net.server.address().port());
-    let connection = net.material.connection(net.core.options(), &address);
+    let connection = net.material.connection(net.core.options(), &[address]);
     let file = net.folder.path().join("connection.json");
     std::fs::write(&file, serde_json::to_vec_pretty(&connection).unwrap()).unwrap();
 

@@ -93,6 +93,38 @@ async fn peers_that_differ_are_named() {
     assert_eq!(details[0].msp_id, "Org2MSP");
 }
 
+/// A client of one organization may speak to another one's peer, which asks its own
+/// endorser first.
+#[tokio::test]
+async fn each_organization_s_gateway_serves_every_member_and_asks_its_own_endorser() {
+    let second = |options: &mut ServerOptions| options.msp_id = Some("Org2MSP".to_owned());
+    let net = Net::with(Script, |_| {}, second).await;
+    let partner = net.identity("partner");
+    let mut client = net.client().await;
+    let proposal = net.proposal(partner, FUNCTION_BATCH, "put a 1");
+    let prepared = client.endorse(proposal.signed(partner)).await.unwrap();
+    client.submit(sign(partner, &prepared)).await.unwrap();
+    net.core.cut_block().unwrap();
+    let status = client.status(partner, &proposal.tx_id).await.unwrap();
+    assert_eq!((status.result, status.block_number), (0, 1));
+
+    // The first organization's endorser is down.
+    let message = "chaincode stream terminated".to_owned();
+    let fails = Some(LedgerError::Internal { message });
+    net.core.faults(|faults| {
+        let fault = EndorserFault { fails, behind: 0 };
+        faults.endorsers.insert(0, fault);
+    });
+    let question = net.proposal(partner, FUNCTION_QUERY, "get a");
+    let answer = client.evaluate(question.signed(partner)).await;
+    assert_eq!(answer.unwrap(), "a=1");
+    let proposal = net.proposal(partner, FUNCTION_BATCH, "put a 2");
+    let refused = client.endorse(proposal.signed(partner)).await.unwrap_err();
+    assert!(refused.message().starts_with("failed to collect enough"));
+    let details = details(&refused);
+    assert_eq!((details.len(), details[0].msp_id.as_str()), (1, "Org1MSP"));
+}
+
 #[tokio::test]
 async fn no_more_calls_are_under_way_than_there_is_room_for() {
     let net = Net::with(Script, |_| {}, |options| options.gateway_calls_max = 1).await;

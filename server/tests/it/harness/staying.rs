@@ -1,4 +1,4 @@
-//! `gx chaincode` as a child process, and its tool.
+//! `gx` as a child process beside no system: what stays until it is stopped, and tools.
 
 use std::process::{Command, ExitStatus};
 
@@ -10,36 +10,49 @@ use super::{
     server::{blocking, owned},
 };
 
-/// A running `gx chaincode`.
+/// A running `gx` that needs nothing else of GX.
 #[derive(Debug)]
-pub(crate) struct Chaincode {
+pub(crate) struct Staying {
     process: Process,
-    /// Where peers dial.
-    pub(crate) port: u16,
     metrics: u16,
     _folder: TempDir,
 }
 
-impl Chaincode {
-    /// Starts it on free ports.
-    pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
+impl Staying {
+    /// Starts it on free ports, and waits until it says that it is there: `words`.
+    pub(crate) async fn start(
+        command: &'static str,
+        settings: &[(&str, &str)],
+        words: &'static str,
+    ) -> Self {
         let settings = owned(settings);
         blocking(move || {
             let folder = tempfile::tempdir().expect("a folder");
-            let mut command = gx();
-            command
-                .args(["--listen-base", "0", "chaincode"])
-                .envs(settings);
-            let process = Process::start(&mut command, "KILL", folder.path());
-            let listens = process.wait_for("chaincode listens");
-            listens.unwrap_or_else(|log| panic!("gx chaincode does not start:\n{log}"));
-            let port = |name: &str| number(&process.log(), name);
+            let mut gx = gx();
+            gx.args(["--listen-base", "0", command]).envs(settings);
+            let process = Process::start(&mut gx, "KILL", folder.path());
+            let there = process.wait_for(words);
+            there.unwrap_or_else(|log| panic!("gx {command} does not start:\n{log}"));
             Self {
-                port: port("chaincode="),
-                metrics: port("metrics="),
+                metrics: number(&process.log(), "metrics="),
                 process,
                 _folder: folder,
             }
+        })
+        .await
+    }
+
+    /// A port that it told in its log.
+    pub(crate) fn port(&self, name: &str) -> u16 {
+        number(&self.process.log(), &format!("{name}="))
+    }
+
+    /// Waits until it has written a line with these words.
+    pub(crate) async fn said(self, words: &'static str) -> Self {
+        blocking(move || {
+            let said = self.process.wait_for(words);
+            said.unwrap_or_else(|log| panic!("it does not say {words}:\n{log}"));
+            self
         })
         .await
     }
@@ -49,16 +62,16 @@ impl Chaincode {
         metrics::metric(&[self.metrics], name).await
     }
 
-    /// Status and body of a probe.
+    /// Status and body of a probe, or of `/metrics`.
     pub(crate) async fn probe(&self, path: &str) -> (u16, String) {
         metrics::get(self.metrics, path).await
     }
 
-    /// Stops it as an operator does, and waits for its end.
-    pub(crate) async fn stop(mut self) -> ExitStatus {
+    /// Stops it as an operator does; how it ended, and all that it wrote.
+    pub(crate) async fn stop(mut self) -> (ExitStatus, String) {
         blocking(move || {
             self.process.signal("TERM");
-            self.process.wait()
+            (self.process.wait(), self.process.log())
         })
         .await
     }

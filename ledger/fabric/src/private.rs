@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Writes a file; in its place stands the old content or the whole of the new one.
-pub(super) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let draft = path.with_extension(chance());
     create(&draft, content)?;
     fs::rename(&draft, path)?;
@@ -16,7 +16,7 @@ pub(super) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Writes a file that is not there yet.
-pub(super) fn create(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -27,11 +27,11 @@ pub(super) fn create(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Has the names in a directory survive a loss of power.
-pub(super) fn sync(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
 /// A name, or a secret, that nobody guesses.
-pub(super) fn chance() -> String {
+pub(crate) fn chance() -> String {
     hex::encode(rand::random::<[u8; 16]>())
 }
