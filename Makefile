@@ -54,6 +54,11 @@ FROM ?= 0
 soak: ## More seeds of the simulation: SEEDS=… FROM=….
 	SEEDS=$(SEEDS) FROM=$(FROM) cargo test --package gx-server $(FEATURES) --test it -- --nocapture every_command_takes_effect_once
 
+EVENTS ?= 60
+.PHONY: chaos
+chaos: ## More processes that die under load: EVENTS=… FROM=….
+	EVENTS=$(EVENTS) FROM=$(FROM) cargo test --package gx-server $(FEATURES) --test it -- --nocapture whatever_dies_under_load
+
 .PHONY: conformance
 conformance: ## What GX relies on of Fabric, asked of a network: CONNECTION=<file>.
 	GX_FABRIC_CONNECTION=$(abspath $(CONNECTION)) cargo test --package gx-fabric --test conformance -- --nocapture

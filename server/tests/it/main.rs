@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod chaincode;
+mod chaos;
 mod enroll;
 mod harness;
 mod intake;
@@ -26,3 +27,14 @@ mod streams;
 mod structure;
 mod turns;
 mod walk;
+
+/// A number that a variable chooses, for campaigns that are longer than the test
+/// command.
+fn chosen(name: &str, default: u64) -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "chooses how much, sets nothing")]
+    let value = std::env::var(name);
+    value
+        .ok()
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(default)
+}

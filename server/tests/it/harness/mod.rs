@@ -26,7 +26,7 @@ mod staying;
 
 pub(crate) use account::unopened_account;
 pub(crate) use client::Client;
-pub(crate) use gx::{Gx, Shared};
+pub(crate) use gx::{Beside, Gx, Shared};
 pub(crate) use image::columns_of;
 pub(crate) use money::{GX, block_of, transaction_of};
 pub(crate) use people::{Application, Caller, PASSWORD, PNG, Person, unused_contact};

@@ -20,19 +20,12 @@ use std::{
 use gx_server::fault::{self, Fault};
 use world::{Template, World};
 
+use crate::chosen;
+
 /// Seeds of the test command.
 const SEEDS: u64 = 1_000;
 /// Seeds within which every planted fault must be found.
 const SEEDS_PLANTED: u64 = 200;
-
-fn chosen(name: &str, default: u64) -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "chooses seeds, sets nothing")]
-    let value = std::env::var(name);
-    value
-        .ok()
-        .and_then(|value| value.parse().ok())
-        .unwrap_or(default)
-}
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
