@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use crate::{
     audit::Trail,
     auth::{Authenticator, Passwords},
-    cache::Wake,
+    cache::{Answers, Wake},
     clock::SharedClock,
     config::{Config, Limits},
     limits::RateLimits,
@@ -30,6 +30,8 @@ pub struct App {
     pub store: Store,
     /// Wake-ups of workers and waiters.
     pub wake: Wake,
+    /// Answers that everybody gets alike.
+    pub answers: Answers,
     /// How accounts map to lanes and partitions.
     pub topology: Topology,
     /// Takes commands.

@@ -91,6 +91,18 @@ pub async fn lowest(db: &impl ConnectionTrait) -> Result<u64> {
     Ok(u64::try_from(lowest).unwrap_or(0))
 }
 
+/// The lowest checkpoint, once every partition has applied a block, and that block's
+/// hash.
+///
+/// # Errors
+/// If the database fails.
+pub async fn lowest_block(db: &impl ConnectionTrait) -> Result<Option<(i64, Vec<u8>)>> {
+    let lowest = all(db).await?.into_iter().min_by_key(|row| row.block);
+    Ok(lowest
+        .filter(|row| row.block >= 0)
+        .map(|row| (row.block, row.hash)))
+}
+
 /// How many blocks every partition has applied: what is below is shown.
 ///
 /// # Errors

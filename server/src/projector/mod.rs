@@ -8,6 +8,7 @@ mod outcome;
 mod partition;
 mod run;
 mod shown;
+mod tell;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::{app::Topology, cache::Wake, clock::SharedClock, store::Store, teleme
 
 pub use partition::{Applied, Partition, create_in};
 pub use run::{housekeep, run};
+pub use tell::tell_shown;
 
 /// What partitions share.
 #[derive(Clone)]

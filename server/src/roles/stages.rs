@@ -93,6 +93,12 @@ impl Stages {
             readiness: base.readiness.clone(),
         };
         self.tasks.spawn(projector::run(parts, shutdown.clone()));
+        if base.redis.is_some() {
+            let answers = cache::Answers::new(base.redis.clone());
+            let (store, wake) = (base.store.clone(), base.wake.clone());
+            let telling = projector::tell_shown(store, wake, answers, shutdown.clone());
+            self.tasks.spawn(telling);
+        }
     }
 
     pub(super) fn seal(&mut self, base: &Base, shutdown: &CancellationToken) {

@@ -94,6 +94,8 @@ metrics! {
         "1 while Redis is connected; absent where none is configured.";
     REDIS_QUESTIONS = Counter "gx_redis_questions_total" ["outcome"]
         "Questions to Redis: answered, failed, or not asked since it was away.";
+    ANSWERS = Counter "gx_answers_total" ["from"]
+        "Answers that everybody gets alike and that Redis may keep: from redis or database.";
     COPY_READS = Counter "gx_copy_reads_total" ["outcome"]
         "Reads that a copy of the database could take: read, or the copy was behind or away.";
     WATCHES_OPEN = Gauge "gx_watches_open" ["method"]

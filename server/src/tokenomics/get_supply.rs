@@ -6,11 +6,23 @@ use gx_contract::{account::POOLS, amount::MAXIMUM_SUPPLY};
 use gx_proto::gx::tokenomics::v1::{GetSupplyResponse, Pool};
 
 use super::{CIRCULATING, TREASURIES, query};
-use crate::{app::App, error::Result, moment::Moment};
+use crate::{app::App, cache::OfBlock, error::Result, moment::Moment};
+
+impl OfBlock for GetSupplyResponse {
+    fn as_of_block(&self) -> u64 {
+        self.as_of_block
+    }
+}
+
+/// The supply at the latest block, `min_block` or later.
+pub(super) async fn handle(app: &App, min_block: u64) -> Result<GetSupplyResponse> {
+    let read = read(app, min_block);
+    app.answers.of_latest("supply", min_block, read).await
+}
 
 /// Every partition has applied `as_of_block`, and what some have applied beyond
 /// it is left out; so the parts sum to the maximum.
-pub(super) async fn handle(app: &App, min_block: u64) -> Result<GetSupplyResponse> {
+async fn read(app: &App, min_block: u64) -> Result<GetSupplyResponse> {
     let moment = Moment::of_all(app, min_block).await?;
     let totals = query::totals_at(&moment.tx, moment.as_of_block).await?;
     let pools: Vec<_> = POOLS

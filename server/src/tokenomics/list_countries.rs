@@ -6,6 +6,7 @@ use gx_proto::gx::tokenomics::v1::{Country, ListCountriesRequest, ListCountriesR
 use super::{entity::country, query};
 use crate::{
     app::App,
+    cache::OfBlock,
     error::{Error, Result, Violations},
     moment::Moment,
     page::{FOREIGN_TOKEN, Page},
@@ -38,8 +39,23 @@ impl TryFrom<ListCountriesRequest> for ListCountries {
     }
 }
 
+impl OfBlock for ListCountriesResponse {
+    fn as_of_block(&self) -> u64 {
+        self.as_of_block
+    }
+}
+
 impl ListCountries {
     pub(super) async fn handle(self, app: &App) -> Result<ListCountriesResponse> {
+        let after = self.page.after.as_deref().unwrap_or_default();
+        let name = format!("countries:{after}:{}", self.page.limit());
+        let min_block = self.min_block;
+        app.answers
+            .of_latest(&name, min_block, self.read(app))
+            .await
+    }
+
+    async fn read(self, app: &App) -> Result<ListCountriesResponse> {
         let moment = Moment::of_all(app, self.min_block).await?;
         let after = self.page.after.as_deref();
         let mut rows = query::countries_after(&moment.tx, after, self.page.limit()).await?;

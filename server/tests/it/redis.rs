@@ -24,7 +24,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::{Code, Status};
 
 use crate::harness::{
-    Caller, Database, GX, Gx, PATIENCE, Person, Redis, Refusal, Sentinel, free_port,
+    Caller, Database, GX, Gx, PATIENCE, Person, Redis, Refusal, Sentinel, block_of, free_port,
     unopened_account,
 };
 
@@ -200,6 +200,35 @@ async fn wake_ups_reach_other_processes() {
     };
     let half_a_poll = Duration::from_secs(30);
     timeout(half_a_poll, settled).await.expect("woken");
+}
+
+#[tokio::test]
+async fn a_kept_answer_is_never_older_than_what_is_asked_for() {
+    let redis = Redis::start();
+    let url = redis.url();
+    let gx = Gx::start_with(Database::PostgresApart, &[("GX_REDIS__URL", &url)]).await;
+    let (ann, bee) = (gx.person("DE").await, gx.person("DE").await);
+    connected(&gx, 5.0).await;
+    let mut blocks = 0;
+    for _ in 0..5 {
+        // The fee is a change of the supply's parts, so that an old answer shows.
+        let paid = ann.pay(ann.to(&bee.account, 10 * GX, GX)).await;
+        blocks = block_of(&paid);
+        let fees = 5_000;
+        let before = gx.supply(0).await.circulating_qirat;
+        let after = gx.supply(blocks).await;
+        assert!(after.as_of_block >= blocks);
+        assert!(before == after.circulating_qirat || before == after.circulating_qirat + fees);
+    }
+    let from_redis = "gx_answers_total{from=\"redis\"}";
+    let kept = async {
+        while gx.sample(from_redis).await == 0.0 {
+            assert!(gx.supply(blocks).await.as_of_block >= blocks);
+        }
+    };
+    timeout(PATIENCE, kept).await.expect("kept");
+    drop(redis);
+    assert!(gx.supply(blocks).await.as_of_block >= blocks);
 }
 
 /// A connection to a Redis, as a process has it.

@@ -9,7 +9,7 @@ use gx_server::{
     app::{App, Topology},
     audit,
     auth::{Authenticator, Passwords, UserId, session},
-    cache::Wake,
+    cache::{Answers, Wake},
     checkpoint,
     clock::ManualClock,
     config::Config,
@@ -96,6 +96,7 @@ pub(super) async fn app(store: Store, clock: Arc<ManualClock>, files: &tempfile:
         auth: Authenticator::new(store.clone(), clock.clone(), secrets.clone(), &config.token),
         passwords: Passwords::new(&config.login),
         notifier: Notifier::new(&data_dir),
+        answers: Answers::default(),
         rates: RateLimits::new(&config.limits, None),
         topology: Topology {
             partner_lanes: PARTNER_LANES,
