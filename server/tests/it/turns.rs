@@ -2,15 +2,35 @@
 //! test holds one transaction open by hand, and goes on when the others are seen to
 //! wait.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::join;
-use gx_proto::gx::identity::v1::StartRegistrationRequest;
+use gx_contract::account::AccountId;
+use gx_proto::gx::{
+    common::v1::Reason,
+    contract::v1::{Transfer, command::Body},
+    identity::v1::StartRegistrationRequest,
+    operation::v1::{OperationState, OperationType},
+};
 use gx_server::{
-    outbox::{catching_up, entity::control},
+    audit,
+    cache::Wake,
+    clock::ManualClock,
+    config::Config,
+    id::CommandId,
+    outbox::{
+        Acceptance, Folder, Refusal, Submission, catching_up,
+        entity::{control, operation, row},
+        hold,
+        settle::{self, Outcome, Settled},
+    },
+    start,
     store::{DatabaseUrl, Lock, Store},
 };
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, Set, Statement};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, PaginatorTrait, Set, Statement,
+};
+use uuid::Uuid;
 
 use crate::harness::{Database, Gx, postgres_database, unused_contact};
 
@@ -111,4 +131,154 @@ async fn who_comes_after_a_catching_up_mark_waits_for_it_on_postgres() {
         turn.await.expect("no panic").expect("marked or cleared");
         assert_eq!(late.await.expect("no panic"), marked);
     }
+}
+
+/// A database with one wallet of 100 Qirat.
+async fn with_a_wallet() -> (Store, Folder, String) {
+    let url = DatabaseUrl::Postgres(postgres_database().await.into());
+    let store = Store::open(&url).await.expect("a store");
+    start::topology(&store, &Config::default())
+        .await
+        .expect("fixed rows");
+    let account = AccountId::from_bits([1; 10]).to_string();
+    let wallet = format!(
+        "insert into wallets (account, lane, type, status, country, balance_qirat, folded_qirat, \
+         reserved_qirat, tax_timer_start_ms, created_ms) \
+         values ('{account}', 'partner/0', 1, 1, 'DE', 100, 100, 0, 0, 0)"
+    );
+    store
+        .write()
+        .execute_unprepared(&wallet)
+        .await
+        .expect("a wallet");
+    let folder = Folder {
+        store: store.clone(),
+        clock: Arc::new(ManualClock::at(1_700_000_000_000)),
+        wake: Wake::default(),
+    };
+    (store, folder, account)
+}
+
+/// A transfer that holds 60 of the wallet's Qirat.
+fn transfer(number: u128, account: &str) -> Submission {
+    let request_id = Uuid::from_u128(number);
+    Submission {
+        id: CommandId::derive("ann", request_id),
+        owner: "ann".to_owned(),
+        request_id,
+        request_digest: [7; 32],
+        kind: OperationType::Transfer,
+        lane: "partner/0".to_owned(),
+        body: Body::Transfer(Transfer {
+            sender: account.to_owned(),
+            amount_qirat: 60,
+            ..Transfer::default()
+        }),
+        acceptance: Acceptance::Hold {
+            account: account.to_owned(),
+            qirat: 60,
+        },
+        memo: None,
+        traceparent: None,
+        audit: audit::Entry {
+            actor: None,
+            action: "pay",
+            subject: String::new(),
+            outcome: "OK".to_owned(),
+            request_id: String::new(),
+            traceparent: None,
+            client: String::new(),
+            fabric_tx_id: None,
+        },
+    }
+}
+
+/// Holds every fold at its last statement, where all else is written.
+async fn hold_folds(store: &Store) -> DatabaseTransaction {
+    let held = store.begin().await.expect("a transaction");
+    let lock = held.execute_unprepared("lock table audit_log in exclusive mode");
+    lock.await.expect("locked");
+    held
+}
+
+async fn reserved(store: &Store) -> i64 {
+    let query = "select reserved_qirat from wallets";
+    let query = Statement::from_string(DbBackend::Postgres, query);
+    let row = store.read().query_one_raw(query).await.expect("read");
+    row.expect("a wallet")
+        .try_get_by_index(0)
+        .expect("a number")
+}
+
+/// The second fold waits for the wallet, and reads what is left of it only then.
+#[tokio::test]
+async fn of_two_folds_at_once_the_second_sees_what_the_first_holds_on_postgres() {
+    let (store, folder, account) = with_a_wallet().await;
+    let held = hold_folds(&store).await;
+    let fold = |number| {
+        let (folder, submission) = (folder.clone(), transfer(number, &account));
+        tokio::spawn(async move { folder.fold(vec![submission]).await })
+    };
+    let first = fold(1);
+    waiting(&store, 1, &["insert into \"audit_log\""]).await;
+    let second = fold(2);
+    waiting(&store, 2, &["insert into \"audit_log\"", "select"]).await;
+    held.rollback().await.expect("let go");
+    let mut states = Vec::new();
+    for fold in [first, second] {
+        let answers = fold.await.expect("no panic").expect("folded");
+        states.push(answers[0].as_ref().expect("an operation").state);
+    }
+    let expected = [OperationState::Accepted, OperationState::Refused];
+    assert_eq!(states, expected.map(i32::from));
+    assert_eq!(reserved(&store).await, 60);
+}
+
+/// A block tells the outcome of a command whose row an intake has not committed yet, as
+/// it can once a database went back.
+#[tokio::test]
+async fn settling_waits_for_an_intake_under_way_and_releases_its_hold_on_postgres() {
+    let (store, folder, account) = with_a_wallet().await;
+    let submission = transfer(1, &account);
+    let id = submission.id.0;
+    let held = hold_folds(&store).await;
+    let fold = tokio::spawn({
+        let folder = folder.clone();
+        async move { folder.fold(vec![submission]).await }
+    });
+    waiting(&store, 1, &["insert into \"audit_log\""]).await;
+    let settled = Settled {
+        id,
+        request_digest: vec![7; 32],
+        kind: OperationType::Transfer,
+        outcome: Outcome::Refused(Refusal::new(Reason::FeeChanged)),
+        lane: "partner/0".to_owned(),
+        number: 1,
+        fabric_tx_id: "tx".to_owned(),
+        block: 5,
+    };
+    let projector = store.clone();
+    let settling = tokio::spawn(async move {
+        let tx = projector.begin().await?;
+        let settling = settle::settle_in(&tx, &[settled], 0).await?;
+        hold::release_in(&tx, settling.held).await?;
+        Ok::<_, gx_server::error::Error>(tx.commit().await?)
+    });
+    waiting(
+        &store,
+        2,
+        &["insert into \"audit_log\"", "insert into \"operations\""],
+    )
+    .await;
+    held.rollback().await.expect("let go");
+    fold.await.expect("no panic").expect("folded");
+    settling.await.expect("no panic").expect("settled");
+    let operation = operation::Entity::find_by_id(id).one(store.read()).await;
+    let operation = operation.expect("read").expect("an operation");
+    assert_eq!(operation.state, i32::from(OperationState::Refused));
+    assert_eq!(
+        row::Entity::find().count(store.read()).await.expect("read"),
+        0
+    );
+    assert_eq!(reserved(&store).await, 0);
 }
