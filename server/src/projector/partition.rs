@@ -14,7 +14,7 @@ use super::{
 use crate::{
     checkpoint::{Column, Entity, Model},
     error::{Error, Result},
-    fault::{self, Fault, kill_point},
+    fault::{self, Fault, kill_point, stop_point},
     id,
     outbox::{catching_up, entity::control},
     store::Lock,
@@ -131,8 +131,13 @@ impl Partition {
                 return self.stop(format!("{error:#}")).await;
             }
         }
+        stop_point("applying").await;
         let tx = self.parts.store.begin().await?;
         if !self.advance_in(&tx, first, last).await? {
+            tracing::info!(
+                partition = self.scope.partition,
+                "the partition is another's"
+            );
             return Ok(Applied::Elsewhere);
         }
         if fault::planted(Fault::CheckpointApart) {

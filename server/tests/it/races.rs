@@ -1,5 +1,6 @@
-//! Two submitters, each on its own gateway, race for one lane. One is stopped beyond its lease, and the other
-//! takes the lane; let go, the first finds out, and every command has one effect.
+//! Two submitters, each on its own gateway, race for one lane, and two projectors for
+//! one partition. One is stopped beyond its lease, and the other takes over; let go, the
+//! first finds out, and every command has one effect.
 
 use gx_proto::gx::operation::v1::OperationState;
 
@@ -49,6 +50,35 @@ async fn sleeper_at(point: &'static str, words: &str) {
     assert_eq!(wallet.reserved_qirat, 0);
     // The grant and four transfers.
     assert_eq!(sender.entries().await.len(), 5);
+    let (clean, told) = gx.tool(&["reconcile"]).await;
+    assert!(clean, "{told}");
+}
+
+#[tokio::test]
+async fn a_projector_that_slept_past_its_lease_writes_nothing() {
+    let settings = [SETTINGS[0], SETTINGS[1], ("GX_PROJECTOR__PARTITIONS", "1")];
+    let mut gx = Gx::start_with(Database::PostgresApart, &settings).await;
+    let (sender, receiver) = (gx.person("DE").await, gx.person("DE").await);
+    gx.replace("projector", "TERM", &[("STOP_POINT", "applying")])
+        .await;
+    let transfer = || sender.to(&receiver.account, GX, 0);
+
+    let sent = sender.sent(transfer()).await;
+    gx.said_by("projector", "stop point applying").await;
+    gx.halt("projector").await;
+    let _other = gx.beside("projector").await;
+    let settled = sender.client.settled(&sent.name).await;
+    assert_eq!(settled.state(), OperationState::Succeeded);
+
+    gx.let_go("projector").await;
+    gx.said_by("projector", "the partition is another's").await;
+    let last = sender.pay(transfer()).await;
+    let wallet = sender.wallet(block_of(&last)).await;
+    assert_eq!(wallet.balance_qirat, 498 * GX);
+    assert_eq!(wallet.reserved_qirat, 0);
+    // The grant and two transfers.
+    assert_eq!(sender.entries().await.len(), 3);
+    assert_eq!(gx.metric("gx_settled_twice_total").await, 0.0);
     let (clean, told) = gx.tool(&["reconcile"]).await;
     assert!(clean, "{told}");
 }
