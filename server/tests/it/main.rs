@@ -19,6 +19,7 @@ mod races;
 mod readme;
 mod redis;
 mod rights;
+mod schema;
 #[cfg(feature = "simulation")]
 mod sim;
 mod standby;
