@@ -142,6 +142,46 @@ async fn fifty_copies_are_one(gx: &Shared) {
     assert_eq!(ann.wallet(0).await.balance_qirat, grant - GX);
 }
 
+#[tokio::test]
+async fn two_processes_promise_nothing_twice() {
+    const AMOUNT: u64 = 10 * GX;
+    let gx = Gx::start(Database::PostgresApart).await;
+    let _beside = gx.beside("wallet").await;
+    let (ann, bee) = (gx.person("DE").await, gx.person("DE").await);
+    let other = Person {
+        client: ann.client.over(&gx.client_beside("svc-wallet")),
+        ..ann.clone()
+    };
+    let both = [&ann, &other];
+    let copy = ann.to(&bee.account, AMOUNT, GX);
+    let copies = (0..50).map(|number| both[number % 2].sent(copy.clone()));
+    let names: BTreeSet<_> = join_all(copies)
+        .await
+        .into_iter()
+        .map(|one| one.name)
+        .collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+    let paid = ann.client.settled(names.first().unwrap()).await;
+    assert_eq!(paid.state(), OperationState::Succeeded);
+
+    let available = ann.wallet(block_of(&paid)).await.available_qirat;
+    let transfers = (0..80).map(|number| {
+        let sender = both[number % 2];
+        sender.sent(sender.to(&bee.account, AMOUNT, 5_000))
+    });
+    let sent = join_all(transfers).await;
+    let accepted = sent
+        .iter()
+        .filter(|one| one.state() != OperationState::Refused);
+    let accepted: Vec<_> = accepted.map(|one| one.name.clone()).collect();
+    assert_eq!(accepted.len() as u64, available / (AMOUNT + 5_000));
+    let mut block = 0;
+    for name in accepted {
+        block = block.max(block_of(&ann.client.settled(&name).await));
+    }
+    assert_eq!(ann.wallet(block).await.reserved_qirat, 0);
+}
+
 /// Each field that differs makes it another request.
 async fn reused_request_id_is_told(ann: &Person, transfer: &TransferRequest) {
     let mut others = vec![transfer.clone(); 4];

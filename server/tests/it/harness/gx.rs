@@ -1,6 +1,7 @@
 //! One system under test, as one test sees it: its connections and what it does.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     process::ExitStatus,
     sync::{Arc, atomic::Ordering},
@@ -85,6 +86,14 @@ impl Gx {
     /// Kills it at whatever it is doing.
     pub(crate) async fn kill(&mut self) -> ExitStatus {
         self.end("KILL").await
+    }
+
+    /// A client of a service beside a system, by the name that its files have.
+    pub(crate) fn client_beside(&self, service: &str) -> Client {
+        let file = format!("beside/{service}.ports.json");
+        let text = std::fs::read(self.server.folder.join(file)).expect("the ports");
+        let ports: BTreeMap<String, u16> = serde_json::from_slice(&text).expect("ports");
+        Client::to(ports[service.trim_start_matches("svc-")])
     }
 
     /// Starts a role beside a system of six processes; it ends when it is dropped.

@@ -3,7 +3,8 @@
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
     process::{Command, ExitStatus},
     sync::{Mutex, PoisonError, atomic::AtomicBool},
 };
@@ -215,6 +216,7 @@ impl Server {
             );
             set(&format!("{key}__KEY_FILE"), files.key.display().to_string());
         }
+        share_keys(&self.folder, &folder);
         let process = self.process(&[role], &all);
         listens(&process, role);
         process
@@ -278,6 +280,24 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.lock().take());
         let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Gives a process in a folder of its own the keys of a system, as a mounted secret does.
+fn share_keys(from: &Path, to: &Path) {
+    let (from, to) = (from.join("keys"), to.join("keys"));
+    if !from.exists() || to.exists() {
+        return;
+    }
+    let mut private = std::fs::DirBuilder::new();
+    private
+        .mode(0o700)
+        .recursive(true)
+        .create(&to)
+        .expect("a folder");
+    for file in std::fs::read_dir(from).expect("keys") {
+        let file = file.expect("a key");
+        std::fs::copy(file.path(), to.join(file.file_name())).expect("a copy");
     }
 }
 
