@@ -27,7 +27,7 @@ pub enum Taken {
 
 /// Keeps for a key the moment at which its bucket is full again, in microseconds, and
 /// forgets it at that moment. Answers how long to wait; 0 takes the call.
-static TAKE: LazyLock<Script> = LazyLock::new(|| {
+pub(super) static TAKE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local time = redis.call('TIME')
          local now = time[1] * 1000000 + time[2]

@@ -178,7 +178,7 @@ impl Redis {
         }
     }
 
-    async fn connect(&self) -> anyhow::Result<MultiplexedConnection> {
+    pub(super) async fn connect(&self) -> anyhow::Result<MultiplexedConnection> {
         let client = self.primary().await?;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT))

@@ -5,6 +5,7 @@
 mod answers;
 mod buckets;
 mod link;
+mod probe;
 mod relay;
 mod source;
 mod wake;

@@ -1,13 +1,14 @@
 //! `gx preflight`: whether a process would find what it needs, looked at from where it
 //! would run: the names and ports of peers, their TLS, who may speak, the channel, the
-//! contract, clocks, the database's schema, and whether the database and the chain
-//! belong together.
+//! contract, clocks, the database's schema and its copy, whether the database and the
+//! chain belong together, and Redis.
 //!
 //! Everything is looked at, whatever fails before; nothing is changed.
 
 mod database;
 mod ledger;
 mod peers;
+mod redis;
 
 use std::fmt;
 
@@ -74,6 +75,7 @@ pub async fn run(config: Config, _: Options) -> anyhow::Result<Preflight> {
             checks.extend(database::look(&config, None).await);
         }
     }
+    checks.extend(redis::look(&config).await);
     Ok(Preflight { checks })
 }
 

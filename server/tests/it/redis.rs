@@ -334,8 +334,11 @@ async fn a_user_with_few_rights_is_enough_over_tls_with_certificates() {
     arguments.extend(["--user", "default", "off"]);
     let rights = "gx on >between-friends ~gx:* &gx:* -@all +evalsha +eval +script|load +get +set \
                   +time +publish +subscribe +ping";
-    arguments.push("--user");
-    arguments.extend(rights.split_whitespace());
+    let fewer = "mute on >between-friends ~gx:* &gx:* +@all -publish";
+    for user in [rights, fewer] {
+        arguments.push("--user");
+        arguments.extend(user.split_whitespace());
+    }
     let _redis = Redis::start_with(0, &arguments);
     let mut settings = settings();
     settings.url = format!("rediss://localhost:{port}");
@@ -347,5 +350,9 @@ async fn a_user_with_few_rights_is_enough_over_tls_with_certificates() {
     let client = Connected::to(&settings);
     assert_eq!(client.take().await, Taken::Yes);
     assert_eq!(client.take().await, Taken::Yes);
+    client.redis.probe().await.unwrap();
+    settings.user = "mute".to_owned();
+    let mute = Connected::to(&settings).redis.probe().await.unwrap_err();
+    assert!(format!("{mute:#}").starts_with("publish: "), "{mute:#}");
     assert!(matches!(client.take().await, Taken::After(_)));
 }

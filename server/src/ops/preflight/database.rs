@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     ops::open,
     outbox::{entity::lane, lanes::Cursor},
-    store::Store,
+    store::{DatabaseUrl, Store},
 };
 
 /// The schema, and every lane against the chain.
@@ -26,7 +26,22 @@ pub(super) async fn look(config: &Config, client: Option<&FabricLedger>) -> Vec<
     if let Some(client) = client {
         checks.push(lanes(&store, client).await);
     }
+    checks.extend(copy(config).await);
     checks
+}
+
+/// The copy that takes reads, where the settings name one; the database itself does
+/// where it fails.
+async fn copy(config: &Config) -> Option<Check> {
+    let address = config.database().ok()?.copy?;
+    let opened = Store::open_existing(&DatabaseUrl::Postgres(address)).await;
+    Some(match opened {
+        Ok(_) => Check::ok(
+            "copy of the database",
+            "reachable, its schema is this program's",
+        ),
+        Err(error) => Check::warning("copy of the database", error.to_string()),
+    })
 }
 
 async fn lanes(store: &Store, client: &FabricLedger) -> Check {
