@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::join_all;
 use gx_migrations::Migrator;
+use gx_server::store::{self, DatabaseUrl, Places, Store};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 use sea_orm_migration::MigratorTrait;
 
@@ -98,6 +100,26 @@ async fn migrations_only_expand_on_sqlite() {
 async fn migrations_only_expand_on_postgres() {
     let db = Database::connect(postgres_database().await).await;
     every_step_only_expands(db.expect("a database")).await;
+}
+
+#[tokio::test]
+async fn processes_that_start_at_once_migrate_once_on_postgres() {
+    let url = DatabaseUrl::Postgres(postgres_database().await.into());
+    let places = Places {
+        url: url.clone(),
+        copy: None,
+        migrate: false,
+    };
+    let refused = Store::open_at(&places)
+        .await
+        .expect_err("an older schema")
+        .to_string();
+    assert!(refused.contains("gx migrate"), "{refused}");
+
+    let starts = (0..6).map(|_| store::migrate(&url));
+    let done = join_all(starts).await.into_iter();
+    let applied: Vec<_> = done.flat_map(|done| done.expect("migrated")).collect();
+    assert_eq!(applied.len(), Migrator::migrations().len());
 }
 
 #[test]
