@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use metrics::{counter, gauge};
 use redis::{
-    AsyncConnectionConfig, Client, RedisError, RedisResult,
+    AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, ServerErrorKind,
     aio::{MultiplexedConnection, PubSub},
 };
 use tokio::{
@@ -106,18 +106,23 @@ impl Redis {
             }
             Err(error) => {
                 counter!(REDIS_QUESTIONS, "outcome" => "failed").increment(1);
-                tracing::warn!(%error, "redis did not answer");
-                self.lose(number, &error);
+                self.failed(number, &error);
                 None
             }
         }
     }
 
-    /// Drops a connection that an error condemns. A refusal of one command does not;
-    /// a server that is no primary any more does.
-    fn lose(&self, number: u64, error: &RedisError) {
-        let refused = !error.is_io_error() && matches!(error.code(), Some("NOPERM" | "ERR"));
-        if refused {
+    /// Drops a connection that an error condemns. A command that is refused, for want of
+    /// a right or of memory, does not; a server that is no primary any more does.
+    fn failed(&self, number: u64, error: &RedisError) {
+        let elsewhere = [
+            ServerErrorKind::ReadOnly,
+            ServerErrorKind::MasterDown,
+            ServerErrorKind::BusyLoading,
+        ];
+        let elsewhere = elsewhere.map(ErrorKind::Server).contains(&error.kind());
+        if !(elsewhere || error.is_io_error() || error.is_unrecoverable_error()) {
+            tracing::debug!(%error, "redis refused a command");
             return;
         }
         let mine = |held: &mut Option<Connection>| {
@@ -128,6 +133,7 @@ impl Redis {
             mine
         };
         if self.inner.connection.send_if_modified(mine) {
+            tracing::warn!(%error, "redis is lost");
             self.inner.lost.notify_one();
         }
     }
