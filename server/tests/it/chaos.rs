@@ -6,40 +6,20 @@
 //! `EVENTS` and `FROM` choose how many and which; the test command takes a few.
 
 use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
 };
 
 use futures::future::join_all;
-use gx_proto::gx::{
-    operation::v1::{Operation, OperationState, WaitOperationRequest},
-    wallet::v1::TransferRequest,
-};
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
-use tokio::time::{sleep, timeout};
-use tonic::Code;
 
 use crate::{
     chosen,
-    harness::{Beside, Client, Database, GX, Gx, PATIENCE, Pair, Person, Redis, Replication},
+    harness::{Beside, Database, GX, Gx, Now, Pair, Payer, Redis, Replication},
 };
 
 /// Events of the test command.
 const EVENTS: u64 = 10;
-/// How often a call is tried again.
-const POLL: Duration = Duration::from_millis(20);
-/// What a server that dies in the middle of a call leaves its client with.
-const AGAIN: [Code; 5] = [
-    Code::Unavailable,
-    Code::DeadlineExceeded,
-    Code::ResourceExhausted,
-    Code::Unknown,
-    Code::Cancelled,
-];
-
 /// What can die, and how often of ten times.
 const ROLES: [&str; 10] = [
     "submitter",
@@ -60,7 +40,7 @@ struct Fleet {
     pair: Pair,
     redis: Option<Redis>,
     beside: Vec<Option<Beside>>,
-    now: Arc<Mutex<Client>>,
+    now: Now,
 }
 
 /// The workers of which there are two.
@@ -83,7 +63,7 @@ impl Fleet {
             beside.push(Some(gx.beside(role).await));
         }
         Self {
-            now: Arc::new(Mutex::new(gx.client())),
+            now: Now::new(gx.client()),
             pair,
             redis: Some(redis),
             beside,
@@ -104,80 +84,26 @@ impl Fleet {
             "postgres" => self.pair.fail_over().await,
             role => {
                 self.gx.replace(role, "KILL", &[]).await;
-                *self.now.lock().expect("a client") = self.gx.client();
+                self.now.set(self.gx.client());
             }
         }
     }
 }
 
-/// Somebody who pays one Qirat after the other, and remembers what was answered.
-struct Payer {
-    person: Person,
-    receiver: String,
-    now: Arc<Mutex<Client>>,
-}
-
-impl Payer {
-    fn over(&self) -> Person {
-        let now = self.now.lock().expect("a client").clone();
-        Person {
-            client: self.person.client.over(&now),
-            ..self.person.clone()
-        }
+/// Pays one Qirat after the other until it is told to stop; the names of the
+/// operations in order.
+async fn pay(payer: &Payer, receiver: &str, stop: &AtomicBool) -> Vec<String> {
+    let mut names = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        let transfer = payer.person.to(receiver, 1, 0);
+        names.push(payer.sent(&transfer).await.name);
     }
-
-    /// Sends the same request until it is answered.
-    async fn send(&self, transfer: TransferRequest) -> Operation {
-        let answered = async {
-            loop {
-                match self.over().send(transfer.clone()).await {
-                    Ok(answer) => return answer.into_inner().operation.expect("an operation"),
-                    Err(status) if AGAIN.contains(&status.code()) => sleep(POLL).await,
-                    Err(status) => panic!("{status:?}"),
-                }
-            }
-        };
-        timeout(PATIENCE, answered).await.expect("answered")
-    }
-
-    async fn settled(&self, name: &str) -> Operation {
-        let settled = async {
-            loop {
-                let wait = WaitOperationRequest {
-                    name: name.to_owned(),
-                    timeout_ms: 1_000,
-                };
-                match self.over().client.operation().wait_operation(wait).await {
-                    Ok(answer) => {
-                        let operation = answer.into_inner().operation.expect("an operation");
-                        match operation.state() {
-                            OperationState::Succeeded => return operation,
-                            OperationState::Refused => panic!("{operation:?}"),
-                            _ => {}
-                        }
-                    }
-                    Err(status) if AGAIN.contains(&status.code()) => sleep(POLL).await,
-                    Err(status) => panic!("{status:?}"),
-                }
-            }
-        };
-        timeout(PATIENCE, settled).await.expect("settled")
-    }
-
-    /// Pays until it is told to stop; the names of the operations in order.
-    async fn pay(&self, stop: &AtomicBool) -> Vec<String> {
-        let mut names = Vec::new();
-        while !stop.load(Ordering::Relaxed) {
-            let transfer = self.person.to(&self.receiver, 1, 0);
-            names.push(self.send(transfer).await.name);
-        }
-        names
-    }
+    names
 }
 
 /// Kills one thing after the other, and tells how long the next transfer took to
 /// settle.
-async fn disturb(mut fleet: Fleet, probe: &Payer, stop: &AtomicBool) -> Fleet {
+async fn disturb(mut fleet: Fleet, probe: &Payer, to: &str, stop: &AtomicBool) -> Fleet {
     let (from, events) = (chosen("FROM", 0), chosen("EVENTS", EVENTS));
     let mut random = SmallRng::seed_from_u64(from);
     for event in 0..events {
@@ -187,8 +113,7 @@ async fn disturb(mut fleet: Fleet, probe: &Payer, stop: &AtomicBool) -> Fleet {
         };
         let begun = Instant::now();
         fleet.kill(what, random.random_range(0..TWICE.len())).await;
-        let transfer = probe.person.to(&probe.receiver, 1, 0);
-        let sent = probe.send(transfer).await;
+        let sent = probe.sent(&probe.person.to(to, 1, 0)).await;
         probe.settled(&sent.name).await;
         println!("event {event}: {what}, settled after {:?}", begun.elapsed());
     }
@@ -203,16 +128,18 @@ async fn whatever_dies_under_load_nothing_is_lost_or_done_twice() {
     for _ in 0..5 {
         people.push(fleet.gx.person("DE").await);
     }
-    let payers: Vec<_> = (0..5)
-        .map(|index| Payer {
-            person: people[index].clone(),
-            receiver: people[(index + 1) % 4].account.clone(),
-            now: fleet.now.clone(),
-        })
+    let payers: Vec<_> = people
+        .iter()
+        .map(|person| Payer::new(person, &fleet.now))
+        .collect();
+    let receivers: Vec<_> = (0..5)
+        .map(|index| &people[(index + 1) % 4].account)
         .collect();
     let stop = AtomicBool::new(false);
-    let paying = join_all(payers[..4].iter().map(|payer| payer.pay(&stop)));
-    let (paid, fleet) = futures::join!(paying, disturb(fleet, &payers[4], &stop));
+    let paying = payers[..4].iter().zip(&receivers);
+    let paying = join_all(paying.map(|(payer, receiver)| pay(payer, receiver, &stop)));
+    let disturbing = disturb(fleet, &payers[4], receivers[4], &stop);
+    let (paid, fleet) = futures::join!(paying, disturbing);
 
     let mut last_block = 0;
     for (payer, names) in payers.iter().zip(&paid) {

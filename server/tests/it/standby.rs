@@ -5,14 +5,10 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use gx_proto::gx::{
-    operation::v1::{Operation, OperationState, WaitOperationRequest},
-    wallet::v1::TransferRequest,
-};
+use gx_proto::gx::wallet::v1::TransferRequest;
 use tokio::time::{sleep, timeout};
-use tonic::Code;
 
-use crate::harness::{Database, GX, Gx, PATIENCE, Pair, Person, Replication, block_of};
+use crate::harness::{Database, GX, Gx, Now, PATIENCE, Pair, Payer, Replication, block_of};
 
 /// How often something is tried again.
 const POLL: Duration = Duration::from_millis(20);
@@ -59,31 +55,9 @@ async fn a_copy_is_read_unless_it_is_behind_or_away() {
     drop(pair);
 }
 
-/// Sends a transfer until it is taken: whatever a call answered meanwhile, the
-/// request is the same.
-async fn pays(from: &Person, transfer: TransferRequest) -> Operation {
-    let taken = async {
-        loop {
-            match from.send(transfer.clone()).await {
-                Ok(answer) => return answer.into_inner().operation.expect("an operation"),
-                Err(status) => {
-                    let again = [
-                        Code::Unavailable,
-                        Code::DeadlineExceeded,
-                        Code::ResourceExhausted,
-                    ];
-                    assert!(again.contains(&status.code()), "{status:?}");
-                    sleep(POLL).await;
-                }
-            }
-        }
-    };
-    timeout(PATIENCE, taken).await.expect("taken")
-}
-
 /// Sends transfers at once and answers the names of their operations.
-async fn send(person: &Person, transfers: &[TransferRequest]) -> Vec<String> {
-    let sent = transfers.iter().map(|one| pays(person, one.clone()));
+async fn send(payer: &Payer, transfers: &[TransferRequest]) -> Vec<String> {
+    let sent = transfers.iter().map(|one| payer.sent(one));
     join_all(sent)
         .await
         .into_iter()
@@ -91,32 +65,11 @@ async fn send(person: &Person, transfers: &[TransferRequest]) -> Vec<String> {
         .collect()
 }
 
-/// Waits for an outcome, over whatever calls fail meanwhile.
-async fn settles(person: &Person, name: &str) -> Operation {
-    let settled = async {
-        loop {
-            let wait = WaitOperationRequest {
-                name: name.to_owned(),
-                timeout_ms: 1_000,
-            };
-            if let Ok(answer) = person.client.operation().wait_operation(wait).await {
-                let operation = answer.into_inner().operation.expect("an operation");
-                if operation.state() == OperationState::Succeeded {
-                    return operation;
-                }
-                assert_ne!(operation.state(), OperationState::Refused, "{operation:?}");
-            } else {
-                sleep(POLL).await;
-            }
-        }
-    };
-    timeout(PATIENCE, settled).await.expect("settled")
-}
-
 async fn a_standby_takes_the_primary_s_place(replication: Replication) {
     let mut pair = Pair::start(replication).await;
     let gx = start(&pair, false).await;
     let (ann, bee) = (gx.person("DE").await, gx.person("DE").await);
+    let payer = Payer::new(&ann, &Now::new(gx.client()));
     let before = ann.wallet(0).await.balance_qirat;
     if replication == Replication::Asynchronous {
         pair.cut().await;
@@ -124,17 +77,17 @@ async fn a_standby_takes_the_primary_s_place(replication: Replication) {
     let transfers = |_| ann.to(&bee.account, 1, GX);
     let first: Vec<_> = (0..TRANSFERS).map(transfers).collect();
     let more: Vec<_> = (0..TRANSFERS).map(transfers).collect();
-    let names = send(&ann, &first).await;
+    let names = send(&payer, &first).await;
     for name in &names {
-        settles(&ann, name).await;
+        payer.settled(name).await;
     }
-    let (later, ()) = tokio::join!(send(&ann, &more), pair.fail_over());
+    let (later, ()) = tokio::join!(send(&payer, &more), pair.fail_over());
     // Whatever was lost with the primary, each request is answered by its operation.
-    let again = send(&ann, &[first, more].concat()).await;
+    let again = send(&payer, &[first, more].concat()).await;
     assert_eq!(again, [names, later].concat());
     let mut blocks = Vec::new();
     for name in &again {
-        blocks.push(block_of(&settles(&ann, name).await));
+        blocks.push(block_of(&payer.settled(name).await));
     }
     let last = blocks.into_iter().max().expect("a block");
     let wallet = ann.wallet(last).await;
