@@ -1,6 +1,7 @@
 //! Whatever is wrong with a request is told by code, reason and field, and changes
 //! nothing.
 
+mod batches;
 mod bytes;
 mod fields;
 mod people;
@@ -122,6 +123,7 @@ impl World {
 async fn bad_requests_are_told_and_change_nothing(database: Database) {
     let world = World::new(database).await;
     let mut cases = fields::transfers(&world);
+    cases.extend(batches::cases(&world));
     cases.extend(fields::reads(&world).await);
     cases.extend(people::registering(&world).await);
     cases.extend(verifications::cases(&world).await);

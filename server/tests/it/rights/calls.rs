@@ -16,13 +16,16 @@ use gx_proto::gx::{
     tokenomics::v1::{
         GetFeeScheduleRequest, GetGenesisScheduleRequest, GetSupplyRequest, ListCountriesRequest,
     },
-    wallet::v1::{GetWalletRequest, ListEntriesRequest, QuoteTransferRequest, TransferRequest},
+    wallet::v1::{
+        BatchTransferRequest, GetWalletRequest, ListEntriesRequest, QuoteTransferRequest,
+        TransferRequest,
+    },
 };
 use gx_server::id::random_uuid;
 use tonic::Status;
 
 use super::world::Rows;
-use crate::harness::{Client, PASSWORD, PNG, unused_contact};
+use crate::harness::{Client, PASSWORD, PNG, batched, unused_contact};
 
 /// Calls a method with what is its caller's, or another's.
 pub(super) async fn call(client: Client, method: &str, rows: &Rows) -> Result<(), Status> {
@@ -41,7 +44,7 @@ pub(super) async fn call(client: Client, method: &str, rows: &Rows) -> Result<()
         | "ListVerifications"
         | "ApproveVerification"
         | "DenyVerification" => verification(client, method, rows).await,
-        "GetWallet" | "ListEntries" | "QuoteTransfer" | "Transfer" => {
+        "GetWallet" | "ListEntries" | "QuoteTransfer" | "Transfer" | "BatchTransfer" => {
             wallet(client, method, rows).await
         }
         "GetLedger" | "GetBlock" | "ListBlocks" | "GetTransaction" | "StreamBlocks" => {
@@ -173,6 +176,13 @@ async fn wallet(client: Client, method: &str, rows: &Rows) -> Result<(), Status>
                 amount_qirat: 1,
             };
             wallet.quote_transfer(request).await.map(drop)
+        }
+        "BatchTransfer" => {
+            let request = BatchTransferRequest {
+                account,
+                transfers: vec![batched(&receiver, 1, 0)],
+            };
+            wallet.batch_transfer(request).await.map(drop)
         }
         _ => {
             let request = TransferRequest {

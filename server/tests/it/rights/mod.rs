@@ -40,6 +40,7 @@ wallet     GetWallet                   reads  token  ok    none    role    ok   
 wallet     ListEntries                 reads  token  ok    none    role    ok      ok    ok
 wallet     QuoteTransfer               reads  token  ok    none    role    role    role  role
 wallet     Transfer                    writes token  ok    none    role    role    role  role
+wallet     BatchTransfer               writes token  ok    none    role    role    role  role
 operation  GetOperation                reads  token  ok    none    role    ok      ok    ok
 operation  WaitOperation               reads  token  ok    none    role    ok      ok    ok
 operation  WatchOperation              reads  token  ok    none    role    ok      ok    ok
@@ -223,5 +224,5 @@ async fn what_belongs_to_another_looks_like_what_is_not_there(database: Database
         assert_eq!(foreign, nobody_s, "{}", right.method);
         seen += 1;
     }
-    assert_eq!(seen, 10);
+    assert_eq!(seen, 11);
 }
