@@ -162,6 +162,11 @@ pub const RULES: &[Rule] = &[
         Record::InTransaction,
     ),
     rule(
+        "/gx.identity.v1.IdentityService/BindAccount",
+        STAFF,
+        Record::InTransaction,
+    ),
+    rule(
         "/gx.identity.v1.IdentityService/ListPublicKeys",
         Access::Public,
         Record::Nothing,

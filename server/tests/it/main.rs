@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod batch;
+mod binding;
 mod chaincode;
 mod enroll;
 mod harness;

@@ -2,6 +2,7 @@
 //! nothing.
 
 mod batches;
+mod bindings;
 mod bytes;
 mod fields;
 mod people;
@@ -127,6 +128,7 @@ async fn bad_requests_are_told_and_change_nothing(database: Database) {
     cases.extend(fields::reads(&world).await);
     cases.extend(people::registering(&world).await);
     cases.extend(verifications::cases(&world).await);
+    cases.extend(bindings::cases(&world).await);
     cases.extend(tokens::cases(&world).await);
     cases.extend(bytes::cases(&world).await);
     assert!(cases.len() > 80, "{}", cases.len());

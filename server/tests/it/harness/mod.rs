@@ -9,6 +9,7 @@
 
 mod account;
 mod client;
+mod forgotten;
 mod gx;
 mod image;
 mod metrics;
@@ -26,6 +27,7 @@ mod staying;
 
 pub(crate) use account::unopened_account;
 pub(crate) use client::Client;
+pub(crate) use forgotten::Forgotten;
 pub(crate) use gx::{Gx, Shared};
 pub(crate) use image::columns_of;
 pub(crate) use money::{GX, batched, block_of, operation_of, transaction_of};

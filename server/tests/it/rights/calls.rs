@@ -2,11 +2,11 @@
 
 use gx_proto::gx::{
     identity::v1::{
-        ApproveVerificationRequest, ChangePasswordRequest, CompleteRegistrationRequest,
-        DenyVerificationRequest, DocumentType, DownloadDocumentRequest, GetMeRequest,
-        GetVerificationRequest, ListPublicKeysRequest, ListVerificationsRequest, LoginRequest,
-        StartRegistrationRequest, SubmitVerificationRequest, UploadDocumentRequest,
-        VerifyContactRequest,
+        ApproveVerificationRequest, BindAccountRequest, ChangePasswordRequest,
+        CompleteRegistrationRequest, DenyVerificationRequest, DocumentType,
+        DownloadDocumentRequest, GetMeRequest, GetVerificationRequest, ListPublicKeysRequest,
+        ListVerificationsRequest, LoginRequest, StartRegistrationRequest,
+        SubmitVerificationRequest, UploadDocumentRequest, VerifyContactRequest,
     },
     ledger::v1::{
         GetBlockRequest, GetLedgerRequest, GetTransactionRequest, ListBlocksRequest,
@@ -43,7 +43,8 @@ pub(super) async fn call(client: Client, method: &str, rows: &Rows) -> Result<()
         | "GetVerification"
         | "ListVerifications"
         | "ApproveVerification"
-        | "DenyVerification" => verification(client, method, rows).await,
+        | "DenyVerification"
+        | "BindAccount" => verification(client, method, rows).await,
         "GetWallet" | "ListEntries" | "QuoteTransfer" | "Transfer" | "BatchTransfer" => {
             wallet(client, method, rows).await
         }
@@ -142,6 +143,11 @@ async fn verification(client: Client, method: &str, rows: &Rows) -> Result<(), S
             let request_id = random_uuid().to_string();
             let request = ApproveVerificationRequest { name, request_id };
             identity.approve_verification(request).await.map(drop)
+        }
+        "BindAccount" => {
+            let account = rows.account.clone();
+            let request = BindAccountRequest { name, account };
+            identity.bind_account(request).await.map(drop)
         }
         _ => {
             let reason = "the picture cannot be read".to_owned();
