@@ -71,6 +71,8 @@ pub struct Topology {
 pub struct Rooms {
     /// Uploads under way, and people's downloads; each holds megabytes.
     pub uploads: Arc<Semaphore>,
+    /// Batches of transfers under way; each holds hundreds of kilobytes.
+    pub batches: Arc<Semaphore>,
     /// Downloads of overseers, whom people cannot crowd out.
     pub downloads: Arc<Semaphore>,
     /// Reads that wait for a block.
@@ -84,6 +86,8 @@ impl Rooms {
     pub const UPLOADS: u32 = 8;
     /// Overseers' downloads at once.
     pub const DOWNLOADS: u32 = 8;
+    /// Batches at once.
+    pub const BATCHES: u32 = 32;
     /// Waiting reads at once.
     pub const WAITS: u32 = 64;
 
@@ -91,6 +95,7 @@ impl Rooms {
     pub fn new(limits: &Limits) -> Self {
         Self {
             uploads: Arc::new(Semaphore::new(Self::UPLOADS as usize)),
+            batches: Arc::new(Semaphore::new(Self::BATCHES as usize)),
             downloads: Arc::new(Semaphore::new(Self::DOWNLOADS as usize)),
             waits: Semaphore::new(Self::WAITS as usize),
             watches: Watches::new(limits),

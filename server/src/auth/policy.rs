@@ -69,6 +69,15 @@ impl Rule {
         self.access == Access::PublicCostly || self.record == Record::Proof
     }
 
+    /// Bytes of the method's message, where they are not `limits.message_bytes`.
+    pub fn message_bytes(&self) -> Option<usize> {
+        match self.method {
+            "/gx.identity.v1.IdentityService/UploadDocument" => Some(UPLOAD_BYTES),
+            "/gx.wallet.v1.WalletService/BatchTransfer" => Some(BATCH_BYTES),
+            _ => None,
+        }
+    }
+
     /// Whether the handler itself has recorded a call that was refused for this
     /// reason, so that nobody else does.
     pub fn handler_records(&self, refusal: &str) -> bool {
@@ -79,8 +88,11 @@ impl Rule {
 }
 
 /// Bytes of UploadDocument's message: a document of 8,000,000 bytes and what
-/// describes it. All other methods take `limits.message_bytes`.
+/// describes it.
 pub const UPLOAD_BYTES: usize = (8 << 20) + (512 << 10);
+
+/// Bytes of BatchTransfer's message: 500 transfers with the longest references.
+const BATCH_BYTES: usize = 384 << 10;
 
 /// Every method.
 pub const RULES: &[Rule] = &[
@@ -150,6 +162,11 @@ pub const RULES: &[Rule] = &[
         Record::InTransaction,
     ),
     rule(
+        "/gx.identity.v1.IdentityService/BindAccount",
+        STAFF,
+        Record::InTransaction,
+    ),
+    rule(
         "/gx.identity.v1.IdentityService/ListPublicKeys",
         Access::Public,
         Record::Nothing,
@@ -166,6 +183,11 @@ pub const RULES: &[Rule] = &[
     ),
     rule(
         "/gx.wallet.v1.WalletService/Transfer",
+        USERS,
+        Record::InTransaction,
+    ),
+    rule(
+        "/gx.wallet.v1.WalletService/BatchTransfer",
         USERS,
         Record::InTransaction,
     ),

@@ -129,7 +129,7 @@ section! {
 }
 section! {
     /// `[intake]`.
-    Intake { waiting: usize, fold: usize, timeout_ms: u64 }
+    Intake { waiting: usize, batch_waiting: usize, fold: usize, timeout_ms: u64 }
 }
 section! {
     /// `[token]`.

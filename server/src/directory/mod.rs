@@ -6,6 +6,7 @@
 //! names; pools and treasuries stand there in full.
 
 mod account_name;
+pub mod bind;
 mod entity;
 mod mask;
 mod projection;

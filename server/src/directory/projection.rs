@@ -1,5 +1,5 @@
-//! The only writers of the directory: an approval claims an account for its
-//! owner, the chain opens it.
+//! The writers of the directory, but for `bind.rs`: an approval claims an account for
+//! its owner, the chain opens it.
 
 use anyhow::anyhow;
 use gx_contract::account;

@@ -12,7 +12,7 @@ use gx_proto::gx::common::v1::Reason;
 use crate::{id, store};
 
 pub use reason::{code, code_name, reason_name};
-pub use status::{complete, told_reason};
+pub use status::{complete, told_reason, within_answer};
 pub use violations::Violations;
 
 /// The `domain` of every ErrorInfo.

@@ -30,6 +30,7 @@ pub fn code(reason: Reason) -> Code {
         | Reason::UserStatus
         | Reason::VerificationState
         | Reason::DocumentKnown
+        | Reason::AccountNotBindable
         | Reason::InsufficientFunds
         | Reason::FeeChanged
         | Reason::SelfTransfer

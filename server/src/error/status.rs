@@ -2,8 +2,9 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use gx_proto::gx::common::v1::Reason;
+use gx_proto::{google::rpc, gx::common::v1::Reason};
 use http::{HeaderMap, HeaderValue};
+use prost::Message;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
@@ -11,6 +12,10 @@ use super::{DOMAIN, Error, Rejected, Violations, code, reason_name};
 
 /// When to come back after the database was away or others were in the way.
 const BACK_AFTER: Duration = Duration::from_secs(1);
+
+/// Violations that a status tells: it travels in headers, of which clients take
+/// little, often not more than 8 KiB. More are counted.
+const VIOLATIONS_TOLD: usize = 24;
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
@@ -33,14 +38,27 @@ impl From<Error> for Status {
     }
 }
 
-fn invalid(reason: Reason, violations: Violations) -> Status {
-    let mut details = details(reason, &[]);
+/// An error as a part of an answer that succeeds.
+pub fn within_answer(error: Error) -> rpc::Status {
+    let status = Status::from(error);
+    rpc::Status::decode(status.details()).unwrap_or_else(|_| rpc::Status {
+        code: status.code().into(),
+        message: status.message().to_owned(),
+        details: Vec::new(),
+    })
+}
+
+fn invalid(reason: Reason, mut violations: Violations) -> Status {
+    let all = violations.0.len();
+    let counted = (all > VIOLATIONS_TOLD).then(|| ("violations", all.to_string()));
+    let mut details = details(reason, counted.as_slice());
+    violations.0.truncate(VIOLATIONS_TOLD);
     let message = violations.to_string();
     let violations = violations
         .0
         .into_iter()
         .map(|(field, description)| FieldViolation {
-            field: field.to_owned(),
+            field: field.into_owned(),
             description: description.into_owned(),
             ..FieldViolation::default()
         });

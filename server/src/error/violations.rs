@@ -6,12 +6,25 @@ use super::{Error, Result};
 
 /// Violations of fields' bounds, gathered so that all are told at once.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Violations(pub(super) Vec<(&'static str, Cow<'static, str>)>);
+pub struct Violations(pub(super) Vec<(Cow<'static, str>, Cow<'static, str>)>);
 
 impl Violations {
     /// Adds a violation.
-    pub fn add(&mut self, field: &'static str, description: impl Into<Cow<'static, str>>) {
-        self.0.push((field, description.into()));
+    pub fn add(
+        &mut self,
+        field: impl Into<Cow<'static, str>>,
+        description: impl Into<Cow<'static, str>>,
+    ) {
+        self.0.push((field.into(), description.into()));
+    }
+
+    /// Adds the violations of a message that is a part of the request, such as
+    /// `transfers[3]`.
+    pub fn add_within(&mut self, part: &str, violations: Self) {
+        let within = violations.0.into_iter();
+        self.0.extend(
+            within.map(|(field, description)| (format!("{part}.{field}").into(), description)),
+        );
     }
 
     /// Adds a violation unless `holds`.

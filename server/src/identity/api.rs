@@ -1,25 +1,26 @@
 //! The RPCs of `gx.identity.v1`.
 
 use gx_proto::gx::identity::v1::{
-    ApproveVerificationRequest, ApproveVerificationResponse, ChangePasswordRequest,
-    ChangePasswordResponse, CompleteRegistrationRequest, CompleteRegistrationResponse,
-    DenyVerificationRequest, DenyVerificationResponse, DownloadDocumentRequest,
-    DownloadDocumentResponse, GetMeRequest, GetMeResponse, GetVerificationRequest,
-    GetVerificationResponse, ListPublicKeysRequest, ListPublicKeysResponse,
-    ListVerificationsRequest, ListVerificationsResponse, LoginRequest, LoginResponse,
-    StartRegistrationRequest, StartRegistrationResponse, SubmitVerificationRequest,
+    ApproveVerificationRequest, ApproveVerificationResponse, BindAccountRequest,
+    BindAccountResponse, ChangePasswordRequest, ChangePasswordResponse,
+    CompleteRegistrationRequest, CompleteRegistrationResponse, DenyVerificationRequest,
+    DenyVerificationResponse, DownloadDocumentRequest, DownloadDocumentResponse, GetMeRequest,
+    GetMeResponse, GetVerificationRequest, GetVerificationResponse, ListPublicKeysRequest,
+    ListPublicKeysResponse, ListVerificationsRequest, ListVerificationsResponse, LoginRequest,
+    LoginResponse, StartRegistrationRequest, StartRegistrationResponse, SubmitVerificationRequest,
     SubmitVerificationResponse, UploadDocumentRequest, UploadDocumentResponse,
     VerifyContactRequest, VerifyContactResponse, identity_service_server::IdentityService,
 };
 use tonic::{Request, Response, Status};
 
 use super::{
-    approve_verification::ApproveVerification, change_password::ChangePassword,
-    complete_registration::CompleteRegistration, deny_verification::DenyVerification,
-    download_document::DownloadDocument, get_me, get_verification::GetVerification,
-    list_public_keys, list_verifications::ListVerifications, login::Login, person,
-    start_registration::StartRegistration, submit_verification::SubmitVerification,
-    upload_document::UploadDocument, verify_contact::VerifyContact,
+    approve_verification::ApproveVerification, bind_account::BindAccount,
+    change_password::ChangePassword, complete_registration::CompleteRegistration,
+    deny_verification::DenyVerification, download_document::DownloadDocument, get_me,
+    get_verification::GetVerification, list_public_keys, list_verifications::ListVerifications,
+    login::Login, person, start_registration::StartRegistration,
+    submit_verification::SubmitVerification, upload_document::UploadDocument,
+    verify_contact::VerifyContact,
 };
 use crate::{app::App, auth, outbox::request_digest, watch::Sent};
 
@@ -166,6 +167,17 @@ impl IdentityService for Api {
         let (caller, context, message) = auth::signed_in(request)?;
         let deny = DenyVerification::try_from(message)?;
         let answer = deny.handle(&self.app, &caller, &context).await?;
+        Ok(Response::new(answer))
+    }
+
+    async fn bind_account(
+        &self,
+        request: Request<BindAccountRequest>,
+    ) -> Result<Response<BindAccountResponse>, Status> {
+        let (caller, context, message) = auth::signed_in(request)?;
+        let bind = BindAccount::try_from(message)?;
+        context.about(bind.subject());
+        let answer = bind.handle(&self.app, &caller, &context).await?;
         Ok(Response::new(answer))
     }
 

@@ -1,10 +1,7 @@
 //! Denies a pending verification.
 
-use gx_proto::gx::{
-    common::v1::Reason,
-    identity::v1::{
-        DenyVerificationRequest, DenyVerificationResponse, UserStatus, VerificationState,
-    },
+use gx_proto::gx::identity::v1::{
+    DenyVerificationRequest, DenyVerificationResponse, UserStatus, VerificationState,
 };
 use sea_orm::{DatabaseTransaction, IntoActiveModel, Set, entity::prelude::*};
 
@@ -73,7 +70,7 @@ impl DenyVerification {
         let row = match row.state() {
             VerificationState::Pending => self.deny_in(&tx, caller, now_ms, row).await?,
             VerificationState::Denied if row.reason.as_ref() == Some(&self.reason) => row,
-            _ => return Err(decided(&row)),
+            _ => return Err(row.decided()),
         };
         let entry = audit::Entry::of_call(context, Some(caller.user), row.name());
         audit::record_in(&tx, now_ms, vec![entry]).await?;
@@ -99,23 +96,16 @@ impl DenyVerification {
         let mut row = row.into_active_model();
         row.state = Set(VerificationState::Denied.into());
         row.reason = Set(Some(self.reason));
+        row.known_account = Set(None);
         row.decided_ms = Set(Some(now_ms));
         row.decided_by = Set(Some(caller.user.0));
         Ok(row.update(tx).await?)
     }
 }
 
-fn decided(row: &verification::Model) -> Error {
-    Error::rejected(
-        Reason::VerificationState,
-        "the verification is not pending any more",
-    )
-    .with("state", row.state_name())
-}
-
 #[cfg(test)]
 mod tests {
-    use gx_proto::gx::identity::v1::Role;
+    use gx_proto::gx::{common::v1::Reason, identity::v1::Role};
 
     use super::*;
     use crate::identity::harness::{CONTACT, Harness, NUMBER, reason, violations};

@@ -10,6 +10,7 @@ mod api;
 mod approve_verification;
 mod attempt_rows;
 mod attempts;
+mod bind_account;
 mod change_password;
 mod codes;
 mod complete_registration;

@@ -84,9 +84,11 @@ impl Beside {
             reason: row.reason.clone().unwrap_or_default(),
             operation: row.operation.map(operation::name).unwrap_or_default(),
             applicant: None,
+            known_account: String::new(),
         };
         if caller.reads_everything() {
             shown.document_number = row.document_number(&app.secrets.document)?;
+            shown.known_account = row.known_account.clone().unwrap_or_default();
             shown.applicant = self.applicants.get(&row.user_id).map(user::Model::to_proto);
         }
         Ok(shown)

@@ -150,6 +150,7 @@ impl SubmitVerification {
             decided_by: None,
             reason: None,
             operation: None,
+            known_account: None,
         }
     }
 }

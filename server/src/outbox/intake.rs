@@ -5,17 +5,24 @@
 use std::time::Duration;
 
 use gx_proto::gx::common::v1::Reason;
-use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::{Submission, entity::operation, fold::Folder};
+use super::{
+    Submission,
+    entity::operation,
+    fold::Folder,
+    line::{Answered, Entrance, Waiting, line},
+};
 use crate::{
+    auth::UserId,
     config,
     error::{Error, Result},
     telemetry::metrics::DEADLOCKS,
 };
 
-/// When a caller should try again that found the line full.
+pub use super::line::Line;
+
+/// When a caller should ask again whose answer was lost.
 const RETRY: Duration = Duration::from_millis(500);
 
 /// How often a fold is done that meets one deadlock after another.
@@ -24,24 +31,14 @@ const TRIES: usize = 5;
 /// A handle to the intake; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Intake {
-    line: mpsc::Sender<Waiting>,
+    line: Entrance,
 }
-
-/// A command in the line, and where its answer goes.
-#[derive(Debug)]
-pub struct Waiting {
-    submission: Submission,
-    answer: oneshot::Sender<Result<operation::Model>>,
-}
-
-/// The waiting line's other end, for [`run`].
-pub type Line = mpsc::Receiver<Waiting>;
 
 impl Intake {
-    /// An intake whose line holds at most `waiting` commands.
+    /// An intake whose line has the room that the settings say.
     pub fn new(settings: &config::Intake) -> (Self, Line) {
-        let (line, receiver) = mpsc::channel(settings.waiting.max(1));
-        (Self { line }, receiver)
+        let (entrance, line) = line(settings);
+        (Self { line: entrance }, line)
     }
 
     /// Takes a command. The answer is its operation: accepted and durable, refused
@@ -51,16 +48,30 @@ impl Intake {
     /// `REQUEST_ID_REUSED`, `CATCHING_UP`, `OVERLOADED`; nothing is recorded then.
     /// `UNAVAILABLE` if the answer was lost: the same request_id tells it.
     pub async fn submit(&self, submission: Submission) -> Result<operation::Model> {
-        let (answer, answered) = oneshot::channel();
-        self.line
-            .try_send(Waiting { submission, answer })
-            .map_err(|_| overloaded())?;
-        answered.await.unwrap_or_else(|_| Err(lost()))
+        told(self.line.enter(submission)?).await
+    }
+
+    /// Takes a user's commands together, in as few transactions as they fit into,
+    /// and answers each as [`Self::submit`] does, in order.
+    ///
+    /// # Errors
+    /// `OVERLOADED`; none was taken then.
+    pub async fn submit_batch(
+        &self,
+        user: UserId,
+        submissions: Vec<Submission>,
+    ) -> Result<Vec<Result<operation::Model>>> {
+        let answered = self.line.enter_batch(user, submissions)?;
+        let mut answers = Vec::with_capacity(answered.len());
+        for one in answered {
+            answers.push(told(one).await);
+        }
+        Ok(answers)
     }
 }
 
-fn overloaded() -> Error {
-    Error::rejected(Reason::Overloaded, "too many commands wait").retry_after(RETRY)
+async fn told(answered: Answered) -> Result<operation::Model> {
+    answered.await.unwrap_or_else(|_| Err(lost()))
 }
 
 fn lost() -> Error {
@@ -78,34 +89,17 @@ pub async fn run(
     settings: config::Intake,
     shutdown: CancellationToken,
 ) {
-    loop {
-        let first = tokio::select! {
-            biased;
-            waiting = line.recv() => waiting,
-            () = shutdown.cancelled() => {
-                line.close();
-                line.recv().await
-            }
-        };
-        let Some(first) = first else { return };
-        let mut fold = vec![first];
-        while fold.len() < settings.fold.max(1) {
-            let Ok(next) = line.try_recv() else { break };
-            fold.push(next);
-        }
+    while line.wait(&shutdown).await {
+        let fold = line.fold(settings.fold.max(1));
         answer(&folder, fold, Duration::from_millis(settings.timeout_ms)).await;
     }
 }
 
 async fn answer(folder: &Folder, fold: Vec<Waiting>, timeout: Duration) {
-    let (submissions, answers): (Vec<_>, Vec<_>) = fold
-        .into_iter()
-        .map(|waiting| (waiting.submission, waiting.answer))
-        .unzip();
-    let results = take(folder, submissions, timeout).await;
-    for (answer, result) in answers.into_iter().zip(results) {
-        // A caller that has gone finds its operation under its request_id.
-        let _ = answer.send(result);
+    let submissions = fold.iter().map(|waiting| waiting.submission.clone());
+    let results = take(folder, submissions.collect(), timeout).await;
+    for (waiting, result) in fold.into_iter().zip(results) {
+        waiting.answered(result);
     }
 }
 

@@ -7,6 +7,7 @@ mod fold;
 pub mod hold;
 pub mod intake;
 pub mod lanes;
+mod line;
 pub mod operation;
 pub mod settle;
 mod submission;

@@ -64,7 +64,7 @@ pub struct Settling {
     /// What the commands held, by account; to be released in the same transaction.
     pub held: BTreeMap<String, i64>,
     /// The operations that were settled now and did not take effect, and why.
-    pub failed: Vec<(Uuid, &'static str)>,
+    pub failed: Vec<(Uuid, Refusal)>,
 }
 
 /// Settles commands. An id that is met a second time keeps its outcome and pages.
@@ -97,7 +97,7 @@ pub async fn settle_in(
     }
     met_twice(&sorted, &unknown, &settled);
     let failed = sorted.iter().filter(|one| settled.contains(&one.id));
-    let failed = failed.filter_map(|one| Some((one.id, one.outcome.reason()?)));
+    let failed = failed.filter_map(|one| Some((one.id, one.outcome.refusal()?)));
     let failed = failed.collect();
     let mut rows = BTreeMap::new();
     for chunk in sorted.chunks(bulk::rows_of(1)) {
@@ -124,12 +124,17 @@ fn met_twice(sorted: &[&Settled], unknown: &BTreeSet<Uuid>, settled: &BTreeSet<U
 
 impl Outcome {
     /// Why the command did not take effect; `None` if it did.
-    fn reason(&self) -> Option<&'static str> {
+    fn refusal(&self) -> Option<Refusal> {
         match self {
             Self::Done(_) => None,
-            Self::Refused(refusal) => Some(reason_name(refusal.reason)),
-            Self::Voided => Some(reason_name(Reason::Voided)),
+            Self::Refused(refusal) => Some(refusal.clone()),
+            Self::Voided => Some(Refusal::new(Reason::Voided)),
         }
+    }
+
+    /// The name of the reason, if the command did not take effect.
+    fn reason(&self) -> Option<&'static str> {
+        self.refusal().map(|refusal| reason_name(refusal.reason))
     }
 }
 

@@ -42,8 +42,8 @@ pub(super) async fn apply_in(
     for opened in &facts.opened {
         identity::projection::account_opened_in(tx, &opened.account).await?;
     }
-    for (operation, reason) in settling.failed {
-        identity::projection::account_refused_in(tx, operation, reason).await?;
+    for (operation, refusal) in settling.failed {
+        identity::projection::account_refused_in(tx, operation, refusal).await?;
     }
 
     tokenomics::projection::countries_loaded_in(tx, &facts.countries).await?;

@@ -14,7 +14,7 @@ use http_body::{Body as HttpBody, Frame};
 use tonic::Status;
 
 use super::{Gate, Request, call::Call};
-use crate::{auth::policy::UPLOAD_BYTES, error::Error};
+use crate::{auth::policy::Rule, error::Error};
 
 /// A flag for compression and four bytes of length.
 const PREFIX: usize = 5;
@@ -26,10 +26,8 @@ pub(super) async fn layer(
     request: Request,
     next: Next,
 ) -> Response {
-    let limit = match call.rule {
-        Some(rule) if rule.method.ends_with("/UploadDocument") => UPLOAD_BYTES,
-        _ => gate.limits.message_bytes,
-    };
+    let limit = call.rule.and_then(Rule::message_bytes);
+    let limit = limit.unwrap_or(gate.limits.message_bytes);
     next.run(request.map(|body| Body::new(Bounded::new(body, limit))))
         .await
 }

@@ -1,17 +1,17 @@
 //! The RPCs of `gx.wallet.v1`.
 
 use gx_proto::gx::wallet::v1::{
-    GetWalletRequest, GetWalletResponse, ListEntriesRequest, ListEntriesResponse,
-    QuoteTransferRequest, QuoteTransferResponse, TransferRequest, TransferResponse,
-    wallet_service_server::WalletService,
+    BatchTransferRequest, BatchTransferResponse, GetWalletRequest, GetWalletResponse,
+    ListEntriesRequest, ListEntriesResponse, QuoteTransferRequest, QuoteTransferResponse,
+    TransferRequest, TransferResponse, wallet_service_server::WalletService,
 };
 use tonic::{Request, Response, Status};
 
 use super::{
-    get_wallet::GetWallet, list_entries::ListEntries, quote_transfer::QuoteTransfer,
-    transfer::Transfer,
+    batch_transfer::BatchTransfer, get_wallet::GetWallet, list_entries::ListEntries,
+    quote_transfer::QuoteTransfer, transfer::Transfer,
 };
-use crate::{app::App, auth, outbox::request_digest};
+use crate::{app::App, auth};
 
 /// Serves `gx.wallet.v1`.
 #[derive(Debug, Clone)]
@@ -46,22 +46,22 @@ impl WalletService for Api {
         request: Request<TransferRequest>,
     ) -> Result<Response<TransferResponse>, Status> {
         let (caller, context, message) = auth::signed_in(request)?;
-        // However the request_id is spelled, it names the same command.
-        let request_id = String::new();
-        let digest = request_digest(
-            context.method,
-            &TransferRequest {
-                request_id,
-                ..message.clone()
-            },
-        );
         let transfer = Transfer::try_from(message)?;
-        let operation = transfer
-            .handle(&self.app, &caller, &context, digest)
-            .await?;
+        let operation = transfer.handle(&self.app, &caller, &context).await?;
         Ok(Response::new(TransferResponse {
             operation: Some(operation),
         }))
+    }
+
+    async fn batch_transfer(
+        &self,
+        request: Request<BatchTransferRequest>,
+    ) -> Result<Response<BatchTransferResponse>, Status> {
+        let (caller, context, message) = auth::signed_in(request)?;
+        let batch = BatchTransfer::try_from(message)?;
+        context.about(batch.subject());
+        let answered = batch.handle(&self.app, &caller, &context).await?;
+        Ok(Response::new(answered))
     }
 
     async fn list_entries(

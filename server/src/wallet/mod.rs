@@ -6,6 +6,7 @@
 //! about it. A stranger's wallet looks like none.
 
 mod api;
+mod batch_transfer;
 pub mod entity;
 mod fields;
 mod get_wallet;

@@ -22,14 +22,24 @@ use crate::{
     directory::{AccountName, parse_account_id},
     error::{Error, Result, Violations},
     id::CommandId,
-    outbox::{Acceptance, Submission, operation},
+    outbox::{Acceptance, Submission, operation, request_digest},
 };
+
+/// The method under which a transfer is known, whether it comes alone or in a batch.
+const METHOD: &str = "/gx.wallet.v1.WalletService/Transfer";
 
 /// A transfer to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Transfer {
     account: AccountId,
-    request_id: Uuid,
+    payment: Payment,
+}
+
+/// A transfer without its sender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Payment {
+    pub(super) request_id: Uuid,
+    pub(super) request_digest: [u8; 32],
     receiver: AccountName,
     amount: Qirat,
     max_fee: Qirat,
@@ -43,25 +53,11 @@ impl TryFrom<TransferRequest> for Transfer {
     fn try_from(message: TransferRequest) -> Result<Self> {
         let mut violations = Violations::default();
         let account = violations.take("account", parse_account_id(&message.account));
-        let request_id = Uuid::try_parse(&message.request_id).map_err(|_| "must be a UUID");
-        let request_id = violations.take("request_id", request_id);
-        let receiver = violations.take("receiver", AccountName::parse(&message.receiver));
-        let amount = violations.take("amount_qirat", parse_amount(message.amount_qirat));
-        let hold = parse_hold(message.amount_qirat, message.max_fee_qirat);
-        let hold_qirat = violations.take("max_fee_qirat", hold);
-        let reference = violations.take("reference", parse_reference(message.reference));
-        let transfer = || {
-            Some(Self {
-                account: account?,
-                request_id: request_id?,
-                receiver: receiver?,
-                amount: amount?,
-                max_fee: Qirat(message.max_fee_qirat),
-                hold_qirat: hold_qirat?,
-                reference: reference?,
-            })
-        };
-        violations.finish(transfer())
+        let payment = Payment::read(message, &mut violations);
+        let transfer = account
+            .zip(payment)
+            .map(|(account, payment)| Self { account, payment });
+        violations.finish(transfer)
     }
 }
 
@@ -71,20 +67,44 @@ impl Transfer {
         app: &App,
         caller: &Caller,
         context: &Context,
-        request_digest: [u8; 32],
     ) -> Result<Operation> {
-        let wallet = wallet::Entity::own(app.store.read(), caller, &self.account).await?;
-        let submission = self.submission(caller, context, request_digest, wallet.lane);
+        let sender = wallet::Entity::own(app.store.read(), caller, &self.account).await?;
+        let submission = self.payment.submission(&sender, caller, context);
         let operation = app.intake.submit(submission).await?;
         Ok(operation::to_proto(&operation, false))
     }
+}
 
-    fn submission(
+impl Payment {
+    /// Reads all of a transfer but its sender.
+    pub(super) fn read(mut message: TransferRequest, violations: &mut Violations) -> Option<Self> {
+        // However the request_id is spelled, it names the same command.
+        let request_id = std::mem::take(&mut message.request_id);
+        let request_digest = request_digest(METHOD, &message);
+        let request_id = Uuid::try_parse(&request_id).map_err(|_| "must be a UUID");
+        let request_id = violations.take("request_id", request_id);
+        let receiver = violations.take("receiver", AccountName::parse(&message.receiver));
+        let amount = violations.take("amount_qirat", parse_amount(message.amount_qirat));
+        let hold = parse_hold(message.amount_qirat, message.max_fee_qirat);
+        let hold_qirat = violations.take("max_fee_qirat", hold);
+        let reference = violations.take("reference", parse_reference(message.reference));
+        Some(Self {
+            request_id: request_id?,
+            request_digest,
+            receiver: receiver?,
+            amount: amount?,
+            max_fee: Qirat(message.max_fee_qirat),
+            hold_qirat: hold_qirat?,
+            reference: reference?,
+        })
+    }
+
+    /// The command that sends it out of a wallet of the caller's.
+    pub(super) fn submission(
         self,
+        sender: &wallet::Model,
         caller: &Caller,
         context: &Context,
-        request_digest: [u8; 32],
-        lane: String,
     ) -> Submission {
         let owner = caller.user.owner();
         let id = CommandId::derive(&owner, self.request_id);
@@ -93,12 +113,12 @@ impl Transfer {
             id,
             owner,
             request_id: self.request_id,
-            request_digest,
+            request_digest: self.request_digest,
             kind: OperationType::Transfer,
-            lane,
-            body: self.body(),
+            lane: sender.lane.clone(),
+            body: self.body(sender),
             acceptance: Acceptance::Hold {
-                account: self.account.to_string(),
+                account: sender.account.clone(),
                 qirat: self.hold_qirat,
             },
             memo: Some(self.reference).filter(|reference| !reference.is_empty()),
@@ -107,13 +127,13 @@ impl Transfer {
         }
     }
 
-    fn body(&self) -> Body {
+    fn body(&self, sender: &wallet::Model) -> Body {
         let reference_digest = match self.reference.as_str() {
             "" => Vec::new(),
             reference => Sha256::digest(reference).to_vec(),
         };
         Body::Transfer(contract::Transfer {
-            sender: self.account.to_string(),
+            sender: sender.account.clone(),
             receiver: self.receiver.to_string(),
             amount_qirat: self.amount.get(),
             max_fee_qirat: self.max_fee.get(),
@@ -131,9 +151,7 @@ mod tests {
     use sea_orm::{ActiveValue::Set, EntityTrait};
 
     use super::*;
-    use crate::{fixture, outbox::request_digest};
-
-    const METHOD: &str = "/gx.wallet.v1.WalletService/Transfer";
+    use crate::fixture;
 
     fn message(from: &AccountId, to: &AccountId, amount_qirat: u64) -> TransferRequest {
         TransferRequest {
@@ -147,10 +165,9 @@ mod tests {
     }
 
     async fn send(app: &App, caller: &Caller, message: &TransferRequest) -> Result<Operation> {
-        let digest = request_digest(METHOD, message);
         let transfer = Transfer::try_from(message.clone())?;
         transfer
-            .handle(app, caller, &fixture::context(METHOD), digest)
+            .handle(app, caller, &fixture::context(METHOD))
             .await
     }
 
@@ -207,12 +224,15 @@ mod tests {
 
     #[tokio::test]
     async fn submission_holds_amount_and_fee_and_hides_the_reference() {
-        let (ann, bee) = (fixture::account(1), fixture::account(2));
+        let app = fixture::app().await;
+        let (ann, bee) = (fixture::person(&app, 1, "DE").await, fixture::account(2));
         let request = message(&ann, &bee, 100);
-        let transfer = Transfer::try_from(request).unwrap();
+        let mut nameless = request.clone();
+        nameless.request_id.clear();
+        let payment = Transfer::try_from(request).unwrap().payment;
         let caller = fixture::user(1);
-        let context = fixture::context(METHOD);
-        let submission = transfer.submission(&caller, &context, [7; 32], "partner/3".to_owned());
+        let sender = wallet::Entity::own(app.store.read(), &caller, &ann).await;
+        let submission = payment.submission(&sender.unwrap(), &caller, &fixture::context(METHOD));
 
         let Acceptance::Hold { account, qirat } = submission.acceptance else {
             panic!("no hold");
@@ -232,8 +252,11 @@ mod tests {
             CommandId::derive(&caller.user.owner(), submission.request_id)
         );
         assert_eq!(
-            (submission.request_digest, submission.lane.as_str()),
-            ([7; 32], "partner/3")
+            (submission.request_digest, submission.lane),
+            (
+                request_digest(METHOD, &nameless),
+                fixture::lane_of(ann.as_str())
+            )
         );
     }
 

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod bad_input;
+mod batch;
+mod binding;
 mod chaincode;
 mod chaos;
 mod enroll;

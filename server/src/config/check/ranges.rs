@@ -49,6 +49,7 @@ fn ranges(config: &Config) -> Vec<(&'static str, u64, u64, u64)> {
         ("projector.partitions", projector.partitions.into(), 1, 256),
         ("projector.group_blocks", size(projector.group_blocks), 1, 1_024),
         ("intake.waiting", size(intake.waiting), 1, 1_000_000),
+        ("intake.batch_waiting", size(intake.batch_waiting), 500, 1_000_000),
         ("intake.fold", size(intake.fold), 1, 1_000),
         ("intake.timeout_ms", intake.timeout_ms, 100, 60_000),
         ("token.ttl_s", token.ttl_s, 60, 86_400),

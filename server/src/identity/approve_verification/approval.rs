@@ -63,6 +63,7 @@ impl Approval {
         row.state = Set(VerificationState::Approved.into());
         row.operation = Set(Some(operation.0));
         row.reason = Set(None);
+        row.known_account = Set(None);
         row.decided_ms = Set(Some(self.now_ms));
         row.decided_by = Set(Some(self.caller.user.0));
         row.update(tx).await?;

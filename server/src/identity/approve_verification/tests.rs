@@ -17,8 +17,11 @@ use crate::{
         harness::{CONTACT, Harness, NUMBER, reason, violations},
         projection,
     },
-    outbox::{entity::row, request_digest},
+    outbox::{Refusal, entity::row, request_digest},
 };
+
+/// An account that the ledger has.
+const KNOWN: &str = "GX-0000-0000-0000-00000";
 
 const DIGESTED: &str = "/gx.identity.v1.IdentityService/ApproveVerification";
 
@@ -91,7 +94,8 @@ impl World {
 
     async fn refused(&self, operation: Uuid) {
         let tx = self.harness.app.store.begin().await.unwrap();
-        let refused = projection::account_refused_in(&tx, operation, "KNOWN_COMMITMENT");
+        let refusal = Refusal::new(Reason::KnownCommitment).with("account", KNOWN);
+        let refused = projection::account_refused_in(&tx, operation, refusal);
         refused.await.unwrap();
         tx.commit().await.unwrap();
     }
@@ -205,8 +209,12 @@ async fn a_refused_account_brings_the_person_back_to_staff() {
     assert_eq!(told.state(), VerificationState::Pending);
     assert_eq!(told.reason, "KNOWN_COMMITMENT");
     assert_eq!((told.operation.as_str(), told.decide_time), ("", None));
+    assert_eq!(told.known_account, KNOWN);
+    let own = world.harness.verification(&world.person, &world.name).await;
+    assert_eq!(own.unwrap().known_account, "", "for staff alone");
 
     assert_eq!(world.approve(2).await.state(), OperationState::Accepted);
+    assert_eq!(world.verification().await.known_account, "");
     let asked = world.asked().await;
     assert_ne!(asked[0].1.account, asked[1].1.account);
 }

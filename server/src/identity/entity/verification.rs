@@ -49,6 +49,9 @@ pub struct Model {
     pub reason: Option<String>,
     /// The operation that makes the account, once approved.
     pub operation: Option<Uuid>,
+    /// The account that the ledger has for the document already, as long as nobody
+    /// decides otherwise than to bind the person to it.
+    pub known_account: Option<String>,
 }
 
 /// Ids of uploads.
@@ -121,6 +124,12 @@ impl Model {
             return Err(Error::rejected(Reason::OwnVerification, message));
         }
         Ok(())
+    }
+
+    /// The refusal of what may be decided while it is pending alone.
+    pub fn decided(&self) -> Error {
+        let message = "the verification is not pending any more";
+        Error::rejected(Reason::VerificationState, message).with("state", self.state_name())
     }
 
     /// How far it is.

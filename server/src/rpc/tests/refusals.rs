@@ -189,22 +189,29 @@ async fn calls_beyond_the_room_are_shed() {
 }
 
 #[tokio::test]
-async fn uploads_have_a_small_room_of_their_own() {
+async fn large_messages_have_small_rooms_of_their_own() {
     let server = Server::start().await;
     let rooms = server.rooms.clone();
-    let full = rooms.uploads.acquire_many(Rooms::UPLOADS).await.unwrap();
     let upload = "/gx.identity.v1.IdentityService/UploadDocument";
-    let told = raw(&server, "user", upload, vec![0; 100]).await;
-    assert_eq!(
-        (told.code, told.reason.as_str()),
-        (Code::ResourceExhausted, "OVERLOADED")
-    );
-    assert!(told.details.retry_info().is_some());
-    server.get("user", "").await.expect("others have room");
+    // No service of this server: what is told behind the room is that.
+    let batch = "/gx.wallet.v1.WalletService/BatchTransfer";
+    for (method, room, places, behind) in [
+        (upload, &rooms.uploads, Rooms::UPLOADS, "NOT_FOUND"),
+        (batch, &rooms.batches, Rooms::BATCHES, "UNKNOWN_METHOD"),
+    ] {
+        let full = room.acquire_many(places).await.unwrap();
+        let told = raw(&server, "user", method, vec![0; 100]).await;
+        assert_eq!(
+            (told.code, told.reason.as_str()),
+            (Code::ResourceExhausted, "OVERLOADED")
+        );
+        assert!(told.details.retry_info().is_some());
+        server.get("user", "").await.expect("others have room");
 
-    drop(full);
-    let told = raw(&server, "user", upload, vec![0; 100]).await;
-    assert_eq!(told.reason, "NOT_FOUND");
+        drop(full);
+        let told = raw(&server, "user", method, vec![0; 100]).await;
+        assert_eq!(told.reason, behind);
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@ use crate::{
     error::{Error, Result},
 };
 
-/// One row of `wallets`. Only the projection writes it, but `reserved_qirat`.
+/// One row of `wallets`. Only the projection writes it, but `reserved_qirat`, and the
+/// owner where staff binds the account to a person.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "wallets")]
 pub struct Model {

@@ -8,7 +8,7 @@ use tonic::{Code, Status, body::Body, transport::Channel};
 use tower::{Service, ServiceExt};
 
 use super::{Case, World};
-use crate::harness::{GX, PNG};
+use crate::harness::{GX, PNG, batched};
 
 const TRANSFER: &str = "/gx.wallet.v1.WalletService/Transfer";
 const MALFORMED: (Code, &str) = (Code::InvalidArgument, "MALFORMED_MESSAGE");
@@ -106,6 +106,9 @@ fn large(world: &World) -> Vec<Case> {
     let ten_megabytes = 10_000_000;
     let mut transfer = world.ann.to(&world.bee.account, GX, 0);
     transfer.reference = "x".repeat(ten_megabytes);
+    let mut batched = batched(&world.bee.account, GX, 0);
+    batched.reference.clone_from(&transfer.reference);
+    let ann = world.ann.clone();
     let mut wallet = world.ann.client.wallet();
     let mut identity = world.newcomer.identity();
     let upload = UploadDocumentRequest {
@@ -117,6 +120,10 @@ fn large(world: &World) -> Vec<Case> {
             wallet.transfer(transfer).await
         })
         .with(&[("limit_bytes", "65536")]),
+        Case::new("a batch of 10 MB", LARGE, async move {
+            ann.batch(vec![batched]).await
+        })
+        .with(&[("limit_bytes", "393216")]),
         Case::new("an upload of 10 MB", LARGE, async move {
             identity.upload_document(upload).await
         }),

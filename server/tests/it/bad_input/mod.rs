@@ -1,6 +1,8 @@
 //! Whatever is wrong with a request is told by code, reason and field, and changes
 //! nothing.
 
+mod batches;
+mod bindings;
 mod bytes;
 mod fields;
 mod people;
@@ -122,9 +124,11 @@ impl World {
 async fn bad_requests_are_told_and_change_nothing(database: Database) {
     let world = World::new(database).await;
     let mut cases = fields::transfers(&world);
+    cases.extend(batches::cases(&world));
     cases.extend(fields::reads(&world).await);
     cases.extend(people::registering(&world).await);
     cases.extend(verifications::cases(&world).await);
+    cases.extend(bindings::cases(&world).await);
     cases.extend(tokens::cases(&world).await);
     cases.extend(bytes::cases(&world).await);
     assert!(cases.len() > 80, "{}", cases.len());

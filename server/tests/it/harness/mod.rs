@@ -9,6 +9,7 @@
 
 mod account;
 mod client;
+mod forgotten;
 mod gx;
 mod image;
 mod metrics;
@@ -27,14 +28,15 @@ mod staying;
 
 pub(crate) use account::unopened_account;
 pub(crate) use client::Client;
+pub(crate) use forgotten::Forgotten;
 pub(crate) use gx::{Beside, Gx, Shared};
 pub(crate) use image::columns_of;
-pub(crate) use money::{GX, block_of, transaction_of};
+pub(crate) use money::{GX, batched, block_of, operation_of, transaction_of};
 pub(crate) use payer::{Now, Payer};
 pub(crate) use people::{Application, Caller, PASSWORD, PNG, Person, unused_contact};
 pub(crate) use postgres::database as postgres_database;
 pub(crate) use redis::{Redis, Sentinel, free_port};
-pub(crate) use refusal::{Refusal, reason_of};
+pub(crate) use refusal::{Refusal, reason_in, reason_of};
 pub(crate) use server::Database;
 pub(crate) use standby::{Pair, Replication};
 pub(crate) use staying::{Staying, tool};

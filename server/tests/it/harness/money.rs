@@ -4,7 +4,8 @@ use gx_proto::gx::{
     operation::v1::Operation,
     tokenomics::v1::{GetSupplyRequest, GetSupplyResponse},
     wallet::v1::{
-        Entry, GetWalletRequest, ListEntriesRequest, TransferRequest, TransferResponse, Wallet,
+        BatchTransferRequest, BatchedTransfer, Entry, GetWalletRequest, ListEntriesRequest,
+        TransferRequest, TransferResponse, Wallet, batched_transfer_result,
     },
 };
 use gx_server::id::random_uuid;
@@ -62,6 +63,20 @@ impl Person {
         answer.operation.expect("an operation")
     }
 
+    /// Sends transfers in one call and answers what became of each.
+    pub(crate) async fn batch(
+        &self,
+        transfers: Vec<BatchedTransfer>,
+    ) -> Result<Vec<batched_transfer_result::Result>, Status> {
+        let batch = BatchTransferRequest {
+            account: self.account.clone(),
+            transfers,
+        };
+        let answer = self.client.wallet().batch_transfer(batch).await?;
+        let results = answer.into_inner().results.into_iter();
+        Ok(results.map(|one| one.result.expect("a result")).collect())
+    }
+
     /// Sends a transfer and waits for its outcome.
     pub(crate) async fn pay(&self, transfer: TransferRequest) -> Operation {
         let operation = self.sent(transfer).await;
@@ -75,6 +90,25 @@ impl Gx {
         let request = GetSupplyRequest { min_block };
         let answer = self.client().tokenomics().get_supply(request).await;
         answer.expect("read").into_inner()
+    }
+}
+
+/// A transfer that was not sent before, for a batch.
+pub(crate) fn batched(receiver: &str, amount_qirat: u64, max_fee_qirat: u64) -> BatchedTransfer {
+    BatchedTransfer {
+        request_id: random_uuid().to_string(),
+        receiver: receiver.to_owned(),
+        amount_qirat,
+        max_fee_qirat,
+        reference: String::new(),
+    }
+}
+
+/// The operation of one of a batch.
+pub(crate) fn operation_of(result: batched_transfer_result::Result) -> Operation {
+    match result {
+        batched_transfer_result::Result::Operation(operation) => operation,
+        batched_transfer_result::Result::Error(status) => panic!("not taken: {status:?}"),
     }
 }
 

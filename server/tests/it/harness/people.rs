@@ -70,7 +70,12 @@ pub(crate) struct Caller {
 impl Gx {
     /// A person with an account and a grant.
     pub(crate) async fn person(&self, nationality: &str) -> Person {
-        let application = self.application(nationality).await;
+        self.person_with(nationality, &unused_number()).await
+    }
+
+    /// A person with this document.
+    pub(crate) async fn person_with(&self, nationality: &str, document_number: &str) -> Person {
+        let application = self.application_with(nationality, document_number).await;
         let operation = self.approve(&application.verification).await;
         assert_eq!(operation.state(), OperationState::Succeeded);
         let min_block = block_of(&operation);
@@ -89,6 +94,15 @@ impl Gx {
 
     /// Somebody who asked to be verified.
     pub(crate) async fn application(&self, nationality: &str) -> Application {
+        self.application_with(nationality, &unused_number()).await
+    }
+
+    /// Somebody with this document who asked to be verified.
+    pub(crate) async fn application_with(
+        &self,
+        nationality: &str,
+        document_number: &str,
+    ) -> Application {
         let contact = unused_contact();
         let name = self.register(&contact, nationality).await;
         let client = self.sign_in(&contact).await;
@@ -96,7 +110,7 @@ impl Gx {
         let submit = SubmitVerificationRequest {
             document_type: DocumentType::Passport.into(),
             document_country: nationality.to_owned(),
-            document_number: random_uuid().simple().to_string(),
+            document_number: document_number.to_owned(),
             documents: vec![document.clone()],
         };
         let submitted = client.identity().submit_verification(submit).await;
@@ -286,6 +300,11 @@ async fn password_hash() -> &'static str {
         hash.expect("a hash")
     };
     HASH.get_or_init(hash).await
+}
+
+/// A document's number that nobody else has.
+pub(crate) fn unused_number() -> String {
+    random_uuid().simple().to_string()
 }
 
 /// An address that no other test uses.

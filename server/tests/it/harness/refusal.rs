@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use gx_proto::gx::operation::v1::{Operation, operation};
+use gx_proto::{
+    google::rpc,
+    gx::operation::v1::{Operation, operation},
+};
 use prost::Message;
 use tonic::{Code, Status};
 use tonic_types::{StatusExt, pb::ErrorInfo};
@@ -51,10 +54,16 @@ impl Refusal {
 
 /// Why an operation was refused; empty if it was not.
 pub(crate) fn reason_of(operation: &Operation) -> String {
-    let Some(operation::Result::Error(status)) = &operation.result else {
-        return String::new();
-    };
-    let info = status.details.first().expect("an ErrorInfo");
-    let info = ErrorInfo::decode(info.value.as_slice()).expect("an ErrorInfo");
+    match &operation.result {
+        Some(operation::Result::Error(status)) => reason_in(status),
+        _ => String::new(),
+    }
+}
+
+/// The reason in a status that an answer carries.
+pub(crate) fn reason_in(status: &rpc::Status) -> String {
+    let mut details = status.details.iter();
+    let info = details.find(|detail| detail.type_url.ends_with("google.rpc.ErrorInfo"));
+    let info = ErrorInfo::decode(&*info.expect("an ErrorInfo").value).expect("an ErrorInfo");
     info.reason
 }

@@ -2,11 +2,11 @@
 
 use gx_proto::gx::{
     identity::v1::{
-        ApproveVerificationRequest, ChangePasswordRequest, CompleteRegistrationRequest,
-        DenyVerificationRequest, DocumentType, DownloadDocumentRequest, GetMeRequest,
-        GetVerificationRequest, ListPublicKeysRequest, ListVerificationsRequest, LoginRequest,
-        StartRegistrationRequest, SubmitVerificationRequest, UploadDocumentRequest,
-        VerifyContactRequest,
+        ApproveVerificationRequest, BindAccountRequest, ChangePasswordRequest,
+        CompleteRegistrationRequest, DenyVerificationRequest, DocumentType,
+        DownloadDocumentRequest, GetMeRequest, GetVerificationRequest, ListPublicKeysRequest,
+        ListVerificationsRequest, LoginRequest, StartRegistrationRequest,
+        SubmitVerificationRequest, UploadDocumentRequest, VerifyContactRequest,
     },
     ledger::v1::{
         GetBlockRequest, GetLedgerRequest, GetTransactionRequest, ListBlocksRequest,
@@ -16,13 +16,16 @@ use gx_proto::gx::{
     tokenomics::v1::{
         GetFeeScheduleRequest, GetGenesisScheduleRequest, GetSupplyRequest, ListCountriesRequest,
     },
-    wallet::v1::{GetWalletRequest, ListEntriesRequest, QuoteTransferRequest, TransferRequest},
+    wallet::v1::{
+        BatchTransferRequest, GetWalletRequest, ListEntriesRequest, QuoteTransferRequest,
+        TransferRequest,
+    },
 };
 use gx_server::id::random_uuid;
 use tonic::Status;
 
 use super::world::Rows;
-use crate::harness::{Client, PASSWORD, PNG, unused_contact};
+use crate::harness::{Client, PASSWORD, PNG, batched, unused_contact};
 
 /// Calls a method with what is its caller's, or another's.
 pub(super) async fn call(client: Client, method: &str, rows: &Rows) -> Result<(), Status> {
@@ -40,8 +43,9 @@ pub(super) async fn call(client: Client, method: &str, rows: &Rows) -> Result<()
         | "GetVerification"
         | "ListVerifications"
         | "ApproveVerification"
-        | "DenyVerification" => verification(client, method, rows).await,
-        "GetWallet" | "ListEntries" | "QuoteTransfer" | "Transfer" => {
+        | "DenyVerification"
+        | "BindAccount" => verification(client, method, rows).await,
+        "GetWallet" | "ListEntries" | "QuoteTransfer" | "Transfer" | "BatchTransfer" => {
             wallet(client, method, rows).await
         }
         "GetLedger" | "GetBlock" | "ListBlocks" | "GetTransaction" | "StreamBlocks" => {
@@ -140,6 +144,11 @@ async fn verification(client: Client, method: &str, rows: &Rows) -> Result<(), S
             let request = ApproveVerificationRequest { name, request_id };
             identity.approve_verification(request).await.map(drop)
         }
+        "BindAccount" => {
+            let account = rows.account.clone();
+            let request = BindAccountRequest { name, account };
+            identity.bind_account(request).await.map(drop)
+        }
         _ => {
             let reason = "the picture cannot be read".to_owned();
             let request = DenyVerificationRequest { name, reason };
@@ -173,6 +182,13 @@ async fn wallet(client: Client, method: &str, rows: &Rows) -> Result<(), Status>
                 amount_qirat: 1,
             };
             wallet.quote_transfer(request).await.map(drop)
+        }
+        "BatchTransfer" => {
+            let request = BatchTransferRequest {
+                account,
+                transfers: vec![batched(&receiver, 1, 0)],
+            };
+            wallet.batch_transfer(request).await.map(drop)
         }
         _ => {
             let request = TransferRequest {

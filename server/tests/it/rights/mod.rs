@@ -36,10 +36,12 @@ identity   GetVerification             reads  token  ok    none    role    ok   
 identity   ListVerifications           reads  token  ok    -       role    ok      ok    ok
 identity   ApproveVerification         writes token  role  role    role    role    ok    ok
 identity   DenyVerification            writes token  role  role    role    role    ok    ok
+identity   BindAccount                 writes token  role  role    role    role    ok    ok
 wallet     GetWallet                   reads  token  ok    none    role    ok      ok    ok
 wallet     ListEntries                 reads  token  ok    none    role    ok      ok    ok
 wallet     QuoteTransfer               reads  token  ok    none    role    role    role  role
 wallet     Transfer                    writes token  ok    none    role    role    role  role
+wallet     BatchTransfer               writes token  ok    none    role    role    role  role
 operation  GetOperation                reads  token  ok    none    role    ok      ok    ok
 operation  WaitOperation               reads  token  ok    none    role    ok      ok    ok
 operation  WatchOperation              reads  token  ok    none    role    ok      ok    ok
@@ -172,7 +174,7 @@ async fn a_person_who_is_staff_too_decides_about_others_alone() {
     let world = World::new(Database::Sqlite).await;
     let (both, own) = world.person_and_admin().await;
     let others = world.gx.application("DE").await.verification;
-    for method in ["ApproveVerification", "DenyVerification"] {
+    for method in ["ApproveVerification", "DenyVerification", "BindAccount"] {
         let before = world.gx.image().await;
         let refused = calls::call(both.clone(), method, &own).await;
         let told = Refusal::of(&refused.expect_err(method));
@@ -223,5 +225,5 @@ async fn what_belongs_to_another_looks_like_what_is_not_there(database: Database
         assert_eq!(foreign, nobody_s, "{}", right.method);
         seen += 1;
     }
-    assert_eq!(seen, 10);
+    assert_eq!(seen, 11);
 }

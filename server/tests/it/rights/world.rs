@@ -4,8 +4,8 @@ use gx_proto::gx::identity::v1::Role;
 use gx_server::{auth::UserId, id::random_uuid};
 
 use crate::harness::{
-    Application, Client, Database, GX, Gx, Person, block_of, transaction_of, unopened_account,
-    unused_contact,
+    Application, Client, Database, Forgotten, GX, Gx, Person, block_of, transaction_of,
+    unopened_account, unused_contact,
 };
 
 /// Who calls.
@@ -117,6 +117,10 @@ impl World {
                 Who::Stranger => client = self.gx.newcomer().await,
                 _ => rows.document = self.newcomer.1.clone(),
             },
+            "BindAccount" if matches!(who, Who::Admin | Who::SuperAdmin) => {
+                let Forgotten { before, now } = self.gx.forgotten(async |_| ()).await;
+                (rows.verification, rows.account) = (now.verification, before.account);
+            }
             "ApproveVerification" | "DenyVerification" => {
                 rows.verification = match who {
                     Who::Admin | Who::SuperAdmin => self.gx.application("DE").await.verification,
