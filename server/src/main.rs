@@ -95,6 +95,9 @@ enum Command {
     Preflight(Tool<ops::preflight::Options>),
     /// Compares the read model with the chain, account by account, while gx runs.
     Reconcile(Tool<ops::reconcile::Options>),
+    /// Tells a database that it was restored from a backup, before the roles start: no
+    /// command is taken until it has caught up with the ledger.
+    Restored(Tool<()>),
     /// Looks at commands that are not settled.
     #[command(subcommand)]
     Outbox(OutboxCommand),
@@ -220,6 +223,7 @@ fn main() -> ExitCode {
         }
         Command::Preflight(tool) => run.tool(tool, ops::preflight::run),
         Command::Reconcile(tool) => run.tool(tool, ops::reconcile::run),
+        Command::Restored(tool) => run.tool(tool, ops::restored::restored),
         Command::Outbox(OutboxCommand::List(tool)) => run.tool(tool, ops::outbox::list),
         Command::Outbox(OutboxCommand::Show(tool)) => run.tool(tool, ops::outbox::show),
         Command::Lanes(LanesCommand::List(tool)) => run.tool(tool, ops::lanes::list),

@@ -12,6 +12,7 @@ use super::{Applied, Partition, Parts, gauges::Gauges};
 use crate::{
     checkpoint::{self, Column, Entity},
     error::{Error, Result},
+    fault::stop_point,
     outbox::catching_up,
     telemetry::{
         State,
@@ -21,6 +22,7 @@ use crate::{
 
 /// Runs every partition until shutdown.
 pub async fn run(parts: Parts, shutdown: CancellationToken) {
+    shutdown.run_until_cancelled(stop_point("projector")).await;
     let mut tasks = JoinSet::new();
     for number in 0..parts.topology.partitions {
         let partition = Partition::new(parts.clone(), number);

@@ -17,6 +17,8 @@ mod proto;
 mod races;
 mod readme;
 mod redis;
+#[cfg(feature = "simulation")]
+mod restored;
 mod rights;
 #[cfg(feature = "simulation")]
 mod sim;

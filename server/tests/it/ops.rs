@@ -235,6 +235,7 @@ async fn tools_of_a_system_that_never_was_say_so() {
         &["projector", "status"],
         &["audit", "verify"],
         &["users", "unlock", "root"],
+        &["restored"],
         &["devnet", "connection"],
         &["devnet", "inspect"],
     ] {

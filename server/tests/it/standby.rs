@@ -82,7 +82,7 @@ async fn pays(from: &Person, transfer: TransferRequest) -> Operation {
 }
 
 /// Sends transfers at once and answers the names of their operations.
-async fn send(person: &Person, transfers: &[TransferRequest]) -> Vec<String> {
+pub(crate) async fn send(person: &Person, transfers: &[TransferRequest]) -> Vec<String> {
     let sent = transfers.iter().map(|one| pays(person, one.clone()));
     join_all(sent)
         .await
