@@ -62,6 +62,7 @@ async fn restored(database: Database, told: bool) {
     let mut names = succeed(&ann, &lost).await;
     lost.push(ann.to(&bee.account, 700 * GX, GX));
     names.extend(succeed(&ann, &lost[LOST - 1..]).await);
+    level(&ann).await;
     let before = gx.determined().await;
 
     gx.stop().await;
@@ -75,7 +76,7 @@ async fn restored(database: Database, told: bool) {
     // No partition reads a block before it is let go.
     gx.restart_with(&[("STOP_POINT", "projector")]).await;
     gx.said_by("projector", "stop point projector").await;
-    let (ann, bee) = (connected(&gx, &ann), connected(&gx, &bee));
+    let (ann, bee) = (ann.on(&gx), bee.on(&gx));
     let mut asked = &lost[..];
     if !told {
         // Whoever carries it to the chain sees that the lane is further there.
@@ -91,20 +92,13 @@ async fn restored(database: Database, told: bool) {
     assert_eq!(succeed(&bee, &from_bee).await, bee_names);
     assert_eq!(succeed(&ann, &lost).await, names);
     catches_up(&gx, &ann, false).await;
+    level(&ann).await;
     let changed = before.changed(&gx.determined().await);
     assert!(changed.is_empty(), "{changed:?}");
     succeed(&bee, &[bee.to(&ann.account, GX, GX)]).await;
     for tool in [&["reconcile"][..], &["projector", "status"]] {
         let (sound, told) = gx.tool(tool).await;
         assert!(sound, "{tool:?}: {told}");
-    }
-}
-
-/// The same person on the processes that run now.
-fn connected(gx: &Gx, person: &Person) -> Person {
-    Person {
-        client: person.client.over(&gx.client()),
-        ..person.clone()
     }
 }
 
@@ -151,6 +145,22 @@ async fn catches_up(gx: &Gx, person: &Person, expected: bool) {
         "{:?}",
         gx.tool(&["projector", "status"]).await
     );
+}
+
+/// Waits until every partition has applied what any has: a credit may come a moment
+/// after the outcome.
+async fn level(person: &Person) {
+    let level = async {
+        loop {
+            let ledger = person.client.ledger().get_ledger(GetLedgerRequest {}).await;
+            let partitions = ledger.unwrap().into_inner().partitions;
+            if partitions.iter().all(|one| one.lag_blocks == 0) {
+                return;
+            }
+            sleep(POLL).await;
+        }
+    };
+    timeout(PATIENCE, level).await.expect("partitions follow");
 }
 
 async fn nothing_is_taken(person: &Person, transfers: &[TransferRequest]) {
