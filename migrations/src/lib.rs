@@ -10,6 +10,7 @@ mod m0003_identity;
 mod m0004_audit;
 mod m0005_ledger;
 mod m0006_login_networks;
+mod m0007_partitions;
 
 /// Every migration in order.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_audit::Migration),
             Box::new(m0005_ledger::Migration),
             Box::new(m0006_login_networks::Migration),
+            Box::new(m0007_partitions::Migration),
         ]
     }
 }

@@ -104,6 +104,9 @@ enum Command {
     /// Looks at lanes, the streams in which commands reach the ledger.
     #[command(subcommand)]
     Lanes(LanesCommand),
+    /// Changes the partitions of the read model.
+    #[command(subcommand)]
+    Partitions(PartitionsCommand),
     /// Lets users in again.
     #[command(subcommand)]
     Users(UsersCommand),
@@ -159,6 +162,13 @@ enum LanesCommand {
 enum ProjectorCommand {
     /// Tells how far each partition is; exits with 1 if one stopped.
     Status(Tool<()>),
+}
+
+/// What to do with partitions.
+#[derive(Debug, Subcommand)]
+enum PartitionsCommand {
+    /// Deals the lanes to another number of partitions, while gx runs.
+    Set(Tool<ops::partitions::Options>),
 }
 
 /// What to do with the audit log.
@@ -230,6 +240,7 @@ fn main() -> ExitCode {
         Command::Projector {
             command: Some(ProjectorCommand::Status(tool)),
         } => run.tool(tool, ops::projector::status),
+        Command::Partitions(PartitionsCommand::Set(tool)) => run.tool(tool, ops::partitions::set),
         Command::Users(UsersCommand::Unlock(tool)) => run.tool(tool, ops::users::unlock),
         Command::Audit(AuditCommand::Verify(tool)) => run.tool(tool, ops::audit::verify),
         Command::Enroll(tool) if tool.options.once => run.tool(tool, ops::enroll::once),

@@ -11,6 +11,7 @@ mod intake;
 mod kills;
 mod limits;
 mod ops;
+mod partitions;
 mod projector;
 mod proto;
 #[cfg(feature = "simulation")]

@@ -236,6 +236,7 @@ async fn tools_of_a_system_that_never_was_say_so() {
         &["audit", "verify"],
         &["users", "unlock", "root"],
         &["restored"],
+        &["partitions", "set", "4"],
         &["devnet", "connection"],
         &["devnet", "inspect"],
     ] {
