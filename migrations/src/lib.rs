@@ -11,6 +11,7 @@ mod m0004_audit;
 mod m0005_ledger;
 mod m0006_login_networks;
 mod m0007_known_accounts;
+mod m0008_partitions;
 
 /// Every migration in order.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_ledger::Migration),
             Box::new(m0006_login_networks::Migration),
             Box::new(m0007_known_accounts::Migration),
+            Box::new(m0008_partitions::Migration),
         ]
     }
 }

@@ -32,7 +32,7 @@ pub struct App {
     pub wake: Wake,
     /// Answers that everybody gets alike.
     pub answers: Answers,
-    /// How accounts map to lanes and partitions.
+    /// How accounts map to lanes.
     pub topology: Topology,
     /// Takes commands.
     pub intake: Intake,
@@ -56,13 +56,12 @@ pub struct App {
     pub readiness: Readiness,
 }
 
-/// How accounts map to lanes, and lanes to partitions; fixed by the first start.
+/// How accounts map to lanes; fixed by the first start. How lanes map to partitions may
+/// change at any moment, so it is read with whatever it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Topology {
     /// Number of users' lanes.
     pub partner_lanes: u32,
-    /// Number of partitions of the read model.
-    pub partitions: i32,
 }
 
 /// Places in this process for calls that take more than others: whoever finds none

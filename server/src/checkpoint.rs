@@ -65,13 +65,25 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>> {
         .await?)
 }
 
-/// The checkpoint of one partition; give the connection of the read that it
-/// belongs to.
+/// How many partitions there are now: as many as rows.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn of(db: &impl ConnectionTrait, partition: i32) -> Result<u64> {
-    let row = Entity::find_by_id(partition).one(db).await?;
+pub async fn count(db: &impl ConnectionTrait) -> Result<i32> {
+    let rows = Entity::find().count(db).await?;
+    Ok(i32::try_from(rows).unwrap_or(i32::MAX))
+}
+
+/// The checkpoint of the partition that a lane belongs to; give the connection of the
+/// read that it belongs to. Partitions are counted in the same statement, so that they
+/// may be dealt anew at any moment.
+///
+/// # Errors
+/// If the database fails.
+pub async fn of(db: &impl ConnectionTrait, lane: &str) -> Result<u64> {
+    let rows = all(db).await?;
+    let partition = partition_of(lane, i32::try_from(rows.len()).unwrap_or(i32::MAX));
+    let row = rows.iter().find(|row| row.partition == partition);
     Ok(row
         .and_then(|row| u64::try_from(row.block).ok())
         .unwrap_or(0))
@@ -112,12 +124,12 @@ pub async fn applied(db: &impl ConnectionTrait) -> Result<u64> {
     Ok(u64::try_from(blocks.min().unwrap_or(0)).unwrap_or(0))
 }
 
-/// Waits until the partition, or all if `None`, has applied `min_block`.
+/// Waits until the lane's partition, or all if `None`, has applied `min_block`.
 ///
 /// # Errors
 /// `STALE_READ` if that takes too long, `OVERLOADED` if too many wait already.
-pub async fn reach(app: &App, partition: Option<i32>, min_block: u64) -> Result<()> {
-    if current(app, partition).await? >= min_block {
+pub async fn reach(app: &App, lane: Option<&str>, min_block: u64) -> Result<()> {
+    if current(app, lane).await? >= min_block {
         return Ok(());
     }
     let room = app.rooms.waits.try_acquire();
@@ -126,7 +138,7 @@ pub async fn reach(app: &App, partition: Option<i32>, min_block: u64) -> Result<
     let reached = tokio::time::timeout(WAIT, async {
         loop {
             projected.mark_unchanged();
-            if current(app, partition).await? >= min_block {
+            if current(app, lane).await? >= min_block {
                 return Ok::<(), Error>(());
             }
             // A process without the projector hears no wake-up: it looks again.
@@ -140,13 +152,13 @@ pub async fn reach(app: &App, partition: Option<i32>, min_block: u64) -> Result<
             "the read model has not reached min_block",
         )
         .with("min_block", min_block.to_string())
-        .with("as_of_block", current(app, partition).await?.to_string())),
+        .with("as_of_block", current(app, lane).await?.to_string())),
     }
 }
 
-async fn current(app: &App, partition: Option<i32>) -> Result<u64> {
-    match partition {
-        Some(partition) => of(app.store.read(), partition).await,
+async fn current(app: &App, lane: Option<&str>) -> Result<u64> {
+    match lane {
+        Some(lane) => of(app.store.read(), lane).await,
         None => lowest(app.store.read()).await,
     }
 }
@@ -162,8 +174,8 @@ mod tests {
         fixture::apply_all(&app, 3).await;
         let full = app.rooms.waits.acquire_many(Rooms::WAITS).await.unwrap();
         reach(&app, None, 3).await.unwrap();
-        for partition in [None, Some(0)] {
-            let refused = reach(&app, partition, 4).await.unwrap_err();
+        for lane in [None, Some("partner/0")] {
+            let refused = reach(&app, lane, 4).await.unwrap_err();
             assert_eq!(refused.reason(), Reason::Overloaded);
         }
 

@@ -17,6 +17,8 @@ pub enum Fault {
     ReleasedTwice,
     /// The projector skips an event.
     EventSkipped,
+    /// Partitions are dealt anew that do not stand at one block.
+    DealtApart,
 }
 
 #[cfg(feature = "simulation")]

@@ -41,10 +41,8 @@ pub(crate) use operation::{record, submission, transfer};
 /// The time that stands in the fixture.
 pub(crate) const NOW_MS: i64 = 1_700_000_000_000;
 
-const TOPOLOGY: Topology = Topology {
-    partner_lanes: 4,
-    partitions: 2,
-};
+const TOPOLOGY: Topology = Topology { partner_lanes: 4 };
+const PARTITIONS: i32 = 2;
 
 /// An empty system whose partitions stand before their first block.
 pub(crate) async fn app() -> App {
@@ -56,15 +54,15 @@ pub(crate) async fn app() -> App {
     let control = control::Model {
         id: 1,
         partner_lanes: 4,
-        partitions: TOPOLOGY.partitions,
+        partitions: PARTITIONS,
         mark: 0,
         mark_cleared: 0,
+        partitions_wanted: None,
+        deal_block: None,
     };
     let control = control::Entity::insert(control.into_active_model());
     control.exec_without_returning(&tx).await.unwrap();
-    projector::create_in(&tx, TOPOLOGY.partitions)
-        .await
-        .unwrap();
+    projector::create_in(&tx, PARTITIONS).await.unwrap();
     tx.commit().await.unwrap();
 
     let (intake, line) = Intake::new(&config.intake);
@@ -213,7 +211,7 @@ pub(crate) fn lane_of(account: &str) -> String {
 
 /// The partition of an account.
 pub(crate) fn partition(account: &str) -> i32 {
-    partition_of(&lane_of(account), TOPOLOGY.partitions)
+    partition_of(&lane_of(account), PARTITIONS)
 }
 
 /// A posting of the first command of a block; its operation has the block's number.
@@ -254,7 +252,7 @@ pub(crate) async fn pay(app: &App, block: i64, from: &str, to: &str, qirat: i64)
 pub(crate) async fn post(app: &App, postings: &[Posting]) {
     let tx = app.store.begin().await.unwrap();
     projection::post_in(&tx, postings).await.unwrap();
-    for partition in 0..TOPOLOGY.partitions {
+    for partition in 0..PARTITIONS {
         let own = postings
             .iter()
             .filter(|posting| self::partition(&posting.account) == partition);
@@ -282,7 +280,7 @@ pub(crate) async fn apply(app: &App, partition: i32, block: i64) {
 
 /// Moves every partition's checkpoint.
 pub(crate) async fn apply_all(app: &App, block: i64) {
-    for partition in 0..TOPOLOGY.partitions {
+    for partition in 0..PARTITIONS {
         apply(app, partition, block).await;
     }
 }

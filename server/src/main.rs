@@ -95,12 +95,18 @@ enum Command {
     Preflight(Tool<ops::preflight::Options>),
     /// Compares the read model with the chain, account by account, while gx runs.
     Reconcile(Tool<ops::reconcile::Options>),
+    /// Tells a database that it was restored from a backup, before the roles start: no
+    /// command is taken until it has caught up with the ledger.
+    Restored(Tool<()>),
     /// Looks at commands that are not settled.
     #[command(subcommand)]
     Outbox(OutboxCommand),
     /// Looks at lanes, the streams in which commands reach the ledger.
     #[command(subcommand)]
     Lanes(LanesCommand),
+    /// Changes the partitions of the read model.
+    #[command(subcommand)]
+    Partitions(PartitionsCommand),
     /// Lets users in again.
     #[command(subcommand)]
     Users(UsersCommand),
@@ -156,6 +162,13 @@ enum LanesCommand {
 enum ProjectorCommand {
     /// Tells how far each partition is; exits with 1 if one stopped.
     Status(Tool<()>),
+}
+
+/// What to do with partitions.
+#[derive(Debug, Subcommand)]
+enum PartitionsCommand {
+    /// Deals the lanes to another number of partitions, while gx runs.
+    Set(Tool<ops::partitions::Options>),
 }
 
 /// What to do with the audit log.
@@ -220,12 +233,14 @@ fn main() -> ExitCode {
         }
         Command::Preflight(tool) => run.tool(tool, ops::preflight::run),
         Command::Reconcile(tool) => run.tool(tool, ops::reconcile::run),
+        Command::Restored(tool) => run.tool(tool, ops::restored::restored),
         Command::Outbox(OutboxCommand::List(tool)) => run.tool(tool, ops::outbox::list),
         Command::Outbox(OutboxCommand::Show(tool)) => run.tool(tool, ops::outbox::show),
         Command::Lanes(LanesCommand::List(tool)) => run.tool(tool, ops::lanes::list),
         Command::Projector {
             command: Some(ProjectorCommand::Status(tool)),
         } => run.tool(tool, ops::projector::status),
+        Command::Partitions(PartitionsCommand::Set(tool)) => run.tool(tool, ops::partitions::set),
         Command::Users(UsersCommand::Unlock(tool)) => run.tool(tool, ops::users::unlock),
         Command::Audit(AuditCommand::Verify(tool)) => run.tool(tool, ops::audit::verify),
         Command::Enroll(tool) if tool.options.once => run.tool(tool, ops::enroll::once),

@@ -20,8 +20,7 @@ impl Moment {
     /// # Errors
     /// `STALE_READ` if `min_block` is not reached in time.
     pub async fn of_lane(app: &App, lane: &str, min_block: u64) -> Result<Self> {
-        let partition = checkpoint::partition_of(lane, app.topology.partitions);
-        Self::of(app, Some(partition), min_block).await
+        Self::of(app, Some(lane), min_block).await
     }
 
     /// A moment of all partitions, at `min_block` or later: every one of them has
@@ -34,23 +33,23 @@ impl Moment {
     }
 
     /// From the copy where that has the block, else from the database itself.
-    async fn of(app: &App, partition: Option<i32>, min_block: u64) -> Result<Self> {
-        if let Some(moment) = Self::of_copy(app, partition, min_block).await {
+    async fn of(app: &App, lane: Option<&str>, min_block: u64) -> Result<Self> {
+        if let Some(moment) = Self::of_copy(app, lane, min_block).await {
             return Ok(moment);
         }
         if min_block > 0 {
-            checkpoint::reach(app, partition, min_block).await?;
+            checkpoint::reach(app, lane, min_block).await?;
         }
         let tx = app.store.snapshot().await?;
-        Self::at(tx, partition).await
+        Self::at(tx, lane).await
     }
 
     /// A copy that is behind, or away, is passed over: it only takes reads off the
     /// database.
-    async fn of_copy(app: &App, partition: Option<i32>, min_block: u64) -> Option<Self> {
+    async fn of_copy(app: &App, lane: Option<&str>, min_block: u64) -> Option<Self> {
         let told = |outcome| counter!(COPY_READS, "outcome" => outcome).increment(1);
         let moment = match app.store.snapshot_of_copy().await {
-            Ok(tx) => Self::at(tx?, partition).await,
+            Ok(tx) => Self::at(tx?, lane).await,
             Err(error) => Err(error.into()),
         };
         match moment {
@@ -70,9 +69,9 @@ impl Moment {
         }
     }
 
-    async fn at(tx: DatabaseTransaction, partition: Option<i32>) -> Result<Self> {
-        let as_of_block = match partition {
-            Some(partition) => checkpoint::of(&tx, partition).await?,
+    async fn at(tx: DatabaseTransaction, lane: Option<&str>) -> Result<Self> {
+        let as_of_block = match lane {
+            Some(lane) => checkpoint::of(&tx, lane).await?,
             None => checkpoint::lowest(&tx).await?,
         };
         Ok(Self { tx, as_of_block })

@@ -73,6 +73,7 @@ async fn database_role(
     serving: serve::Serving,
 ) -> anyhow::Result<()> {
     stages.watch_database(base, workers);
+    stages.watch_catching_up(base, workers);
     stages.share(base, workers);
     if role.submits() || role.projects() {
         let ledger = network::connect(&base.config)?;

@@ -2,9 +2,10 @@
 
 use gx_proto::gx::ledger::v1::{GetLedgerResponse, Partition};
 
-use crate::{app::App, checkpoint, clock::timestamp, error::Result};
+use crate::{app::App, checkpoint, clock::timestamp, error::Result, outbox::catching_up};
 
 pub(super) async fn handle(app: &App) -> Result<GetLedgerResponse> {
+    let catching_up = catching_up::standing(&app.store).await?.is_some();
     let rows = checkpoint::all(app.store.read()).await?;
     // The height is looked up now and then; a block that was applied is known at once.
     let known = rows.iter().map(|row| row.height.max(row.block + 1));
@@ -17,6 +18,7 @@ pub(super) async fn handle(app: &App) -> Result<GetLedgerResponse> {
         last_block_hash: last.map(|row| hex::encode(&row.hash)).unwrap_or_default(),
         as_of_block: last.map_or(0, |row| unsigned(row.block)),
         partitions: rows.iter().map(|row| partition(row, height)).collect(),
+        catching_up,
     })
 }
 
@@ -66,6 +68,14 @@ mod tests {
         let ledger = handle(&app).await.unwrap();
         assert_eq!(ledger.height, 9);
         assert_eq!(ledger.partitions[1].lag_blocks, 9);
+    }
+
+    #[tokio::test]
+    async fn a_database_that_went_back_says_so() {
+        let app = fixture::app().await;
+        assert!(!handle(&app).await.unwrap().catching_up);
+        catching_up::mark(&app.store).await.unwrap();
+        assert!(handle(&app).await.unwrap().catching_up);
     }
 
     #[tokio::test]

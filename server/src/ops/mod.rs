@@ -1,7 +1,7 @@
 //! The tools of operators, each a subcommand of `gx`.
 //!
-//! A tool looks and tells; but for `migrate`, and `users`, which writes a line in the audit
-//! log, none of them writes to the database or to the ledger other than through the
+//! A tool looks and tells; but for `migrate`, and for `partitions`, `restored` and `users`, which
+//! write a line in the audit log, none of them writes to the database or to the ledger other than through the
 //! interface that everybody uses. What it found goes to stdout, as
 //! text or JSON, problems of its own to stderr. It exits with 0 where all is as it
 //! must be, and with 1 where it is not or could not be looked at.
@@ -21,10 +21,12 @@ pub mod lanes;
 pub mod migrate;
 mod open;
 pub mod outbox;
+pub mod partitions;
 pub mod preflight;
 pub mod projector;
 pub mod proof;
 pub mod reconcile;
 pub mod report;
+pub mod restored;
 mod table;
 pub mod users;

@@ -28,6 +28,8 @@ use crate::{
 pub(super) struct Scope {
     pub(super) topology: Topology,
     pub(super) partition: i32,
+    /// How many partitions there are.
+    pub(super) partitions: i32,
     /// The MSP whose lanes are this system's.
     pub(super) msp_id: String,
 }
@@ -328,7 +330,7 @@ impl Scope {
     }
 
     fn has_lane(&self, lane: &str) -> bool {
-        partition_of(lane, self.topology.partitions) == self.partition
+        partition_of(lane, self.partitions) == self.partition
     }
 
     fn has_account(&self, account: &str) -> bool {

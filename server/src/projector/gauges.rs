@@ -27,8 +27,13 @@ impl Gauges {
     pub(super) async fn report(&mut self, parts: &Parts, height: u64) -> Result<()> {
         let height = i64::try_from(height).unwrap_or(i64::MAX);
         let db = parts.store.read();
-        for row in checkpoint::all(db).await? {
-            self.partition(&row, height, parts.clock.now_ms());
+        let rows = checkpoint::all(db).await?;
+        for row in &rows {
+            self.partition(row, height, parts.clock.now_ms());
+        }
+        let gone = |number: &i32| rows.iter().all(|row| row.partition != *number);
+        for (number, _) in self.behind.extract_if(.., |number, _| gone(number)) {
+            set(number, 0, 0, false);
         }
         let unsettled = row::Entity::find()
             .filter(row::Column::Voided.eq(false))
@@ -53,11 +58,13 @@ impl Gauges {
             _ => now_ms,
         };
         self.behind.insert(row.partition, (row.block, since_ms));
-        let label = row.partition.to_string();
-        let stopped = f64::from(u8::from(row.stopped.is_some()));
-        metrics::gauge!(PROJECTOR_LAG_BLOCKS, "partition" => label.clone()).set(lag as f64);
-        metrics::gauge!(PROJECTOR_LAG_MS, "partition" => label.clone())
-            .set((now_ms - since_ms) as f64);
-        metrics::gauge!(PROJECTOR_STOPPED, "partition" => label).set(stopped);
+        set(row.partition, lag, now_ms - since_ms, row.stopped.is_some());
     }
+}
+
+fn set(partition: i32, lag_blocks: i64, lag_ms: i64, stopped: bool) {
+    let label = partition.to_string();
+    metrics::gauge!(PROJECTOR_LAG_BLOCKS, "partition" => label.clone()).set(lag_blocks as f64);
+    metrics::gauge!(PROJECTOR_LAG_MS, "partition" => label.clone()).set(lag_ms as f64);
+    metrics::gauge!(PROJECTOR_STOPPED, "partition" => label).set(f64::from(u8::from(stopped)));
 }

@@ -2,6 +2,7 @@
 //! checkpoints. Rows and checkpoint commit together; nothing is skipped.
 
 mod apply;
+pub mod deal;
 mod facts;
 mod gauges;
 mod outcome;
@@ -31,7 +32,7 @@ pub struct Parts {
     pub ledger: Arc<dyn Ledger>,
     /// Wake-ups.
     pub wake: Wake,
-    /// How accounts map to partitions.
+    /// How accounts map to lanes.
     pub topology: Topology,
     /// The MSP whose lanes are this system's.
     pub msp_id: String,

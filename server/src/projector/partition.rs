@@ -25,8 +25,8 @@ use crate::{
 pub enum Applied {
     /// The blocks are applied.
     Yes,
-    /// The lease is lost, or the checkpoint is not the blocks' predecessor: read it
-    /// again.
+    /// The lease is lost, the checkpoint is not the blocks' predecessor, or blocks are
+    /// left for when partitions are dealt anew: look again.
     Elsewhere,
     /// An event cannot be read; the partition stands until it can.
     Stopped(String),
@@ -40,14 +40,17 @@ pub struct Partition {
     token: Uuid,
     /// The highest checkpoint that this process has seen.
     highest: i64,
+    /// The block at which all partitions stop to be dealt anew, as of the lease.
+    deal_block: Option<i64>,
 }
 
 impl Partition {
-    /// A worker that has no lease yet.
-    pub fn new(parts: Parts, partition: i32) -> Self {
+    /// A worker that has no lease yet, for one of so many partitions.
+    pub fn new(parts: Parts, partition: i32, partitions: i32) -> Self {
         let scope = Scope {
             topology: parts.topology,
             partition,
+            partitions,
             msp_id: parts.msp_id.clone(),
         };
         Self {
@@ -55,7 +58,21 @@ impl Partition {
             scope,
             token: Uuid::nil(),
             highest: -1,
+            deal_block: None,
         }
+    }
+
+    /// Remembers a checkpoint that this process saw before partitions were dealt anew:
+    /// none of them is below it then.
+    #[must_use]
+    pub fn having_seen(mut self, highest: i64) -> Self {
+        self.highest = highest;
+        self
+    }
+
+    /// The highest checkpoint that this process has seen; -1 if none.
+    pub fn highest(&self) -> i64 {
+        self.highest
     }
 
     /// The partition's number.
@@ -64,7 +81,7 @@ impl Partition {
     }
 
     /// Takes or renews the lease and answers the number of the next block; `None`
-    /// if another process has the partition.
+    /// if another process has the partition, or there is another number of them.
     ///
     /// A checkpoint below one that this process saw before means that the database
     /// went back: that is marked.
@@ -74,6 +91,9 @@ impl Partition {
     pub async fn lease(&mut self) -> Result<Option<u64>> {
         let now_ms = self.parts.clock.now_ms();
         let tx = self.parts.store.begin().await?;
+        let control = control::Entity::find_by_id(1).for_share().one(&tx).await?;
+        let own = control.filter(|control| control.partitions == self.scope.partitions);
+        let Some(control) = own else { return Ok(None) };
         let row = Entity::find_by_id(self.scope.partition)
             .for_update_skip_locked()
             .one(&tx)
@@ -86,6 +106,7 @@ impl Partition {
         let Some(row) = mine else { return Ok(None) };
         let block = row.block;
         self.token = id::random_uuid();
+        self.deal_block = control.deal_block;
         let mut row = row.into_active_model();
         row.owner = Set(Some(self.parts.owner.clone()));
         row.token = Set(Some(self.token));
@@ -116,14 +137,26 @@ impl Partition {
         Ok(renewed.rows_affected == 1)
     }
 
-    /// Applies a group of consecutive blocks in one transaction.
+    /// Applies a group of consecutive blocks in one transaction, but none beyond the
+    /// block at which partitions are dealt anew.
     ///
     /// # Errors
     /// If the database fails; nothing of the group is applied then.
     pub async fn apply(&mut self, blocks: &[Block]) -> Result<Applied> {
-        let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
-            return Ok(Applied::Yes);
+        let until = blocks.partition_point(|block| may_pass(block, self.deal_block));
+        let (blocks, left) = blocks.split_at(until);
+        let applied = match blocks {
+            [] => Applied::Yes,
+            [first, ..] => self.apply_all(blocks, first).await?,
         };
+        if applied == Applied::Yes && !left.is_empty() {
+            return Ok(Applied::Elsewhere);
+        }
+        Ok(applied)
+    }
+
+    async fn apply_all(&mut self, blocks: &[Block], first: &Block) -> Result<Applied> {
+        let last = blocks.last().unwrap_or(first);
         kill_point("block");
         let mut facts = Facts::default();
         for block in blocks {
@@ -173,14 +206,20 @@ impl Partition {
 
     /// Moves the checkpoint, which is the transaction's first statement but for the
     /// control row: it succeeds only for the lease's holder and the chain's next
-    /// block.
+    /// block, and while partitions are as the facts were gathered for.
     async fn advance_in(
         &self,
         tx: &DatabaseTransaction,
         first: &Block,
         last: &Block,
     ) -> Result<bool> {
-        control::Entity::find_by_id(1).for_share().one(tx).await?;
+        let control = control::Entity::find_by_id(1).for_share().one(tx).await?;
+        let as_before = control.is_some_and(|control| {
+            control.partitions == self.scope.partitions && may_pass(last, control.deal_block)
+        });
+        if !as_before {
+            return Ok(false);
+        }
         let before = i64::try_from(first.number).map_err(anyhow::Error::from)? - 1;
         let block = i64::try_from(last.number).map_err(anyhow::Error::from)?;
         let lease_until_ms = self.parts.clock.now_ms() + self.parts.settings.lease_ms;
@@ -225,6 +264,11 @@ impl Partition {
             .await?;
         Ok(Applied::Stopped(reason))
     }
+}
+
+/// Whether a block is not beyond the one at which partitions are dealt anew.
+fn may_pass(block: &Block, deal_block: Option<i64>) -> bool {
+    deal_block.is_none_or(|end| i64::try_from(block.number).is_ok_and(|number| number <= end))
 }
 
 /// Makes the rows of partitions that have none.

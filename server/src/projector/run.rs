@@ -8,10 +8,11 @@ use sea_orm::{QueryFilter, entity::prelude::*};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Applied, Partition, Parts, gauges::Gauges};
+use super::{Applied, Partition, Parts, deal, gauges::Gauges};
 use crate::{
     checkpoint::{self, Column, Entity},
     error::{Error, Result},
+    fault::stop_point,
     outbox::catching_up,
     telemetry::{
         State,
@@ -21,20 +22,76 @@ use crate::{
 
 /// Runs every partition until shutdown.
 pub async fn run(parts: Parts, shutdown: CancellationToken) {
-    let mut tasks = JoinSet::new();
-    for number in 0..parts.topology.partitions {
-        let partition = Partition::new(parts.clone(), number);
-        tasks.spawn(follow(partition, parts.clone(), shutdown.clone()));
+    shutdown.run_until_cancelled(stop_point("projector")).await;
+    let watching = tokio::spawn(watch(parts.clone(), shutdown.clone()));
+    let poll = Duration::from_millis(parts.settings.poll_ms);
+    let mut highest = -1;
+    while !shutdown.is_cancelled() {
+        match checkpoint::count(parts.store.read()).await {
+            Ok(partitions) => {
+                highest = follow_all(&parts, partitions, highest, &shutdown).await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "partitions cannot be counted");
+                shutdown.run_until_cancelled(tokio::time::sleep(poll)).await;
+            }
+        }
     }
-    tasks.spawn(watch(parts.clone(), shutdown.clone()));
-    while tasks.join_next().await.is_some() {}
+    if let Err(error) = watching.await {
+        tracing::error!(%error, "the projector's watch broke");
+    }
     if let Err(error) = give_back(&parts).await {
         tracing::warn!(%error, "leases of partitions were not given back");
     }
 }
 
-/// Follows the chain with one partition.
-async fn follow(mut partition: Partition, parts: Parts, shutdown: CancellationToken) {
+/// Follows the chain with so many partitions until there is another number of them, or
+/// until shutdown. Takes and answers the highest checkpoint seen: no partition that is
+/// dealt anew is below it.
+async fn follow_all(
+    parts: &Parts,
+    partitions: i32,
+    highest: i64,
+    shutdown: &CancellationToken,
+) -> i64 {
+    let (mut tasks, end) = (JoinSet::new(), shutdown.child_token());
+    for number in 0..partitions {
+        let partition = Partition::new(parts.clone(), number, partitions).having_seen(highest);
+        tasks.spawn(follow(partition, parts.clone(), end.clone()));
+    }
+    shutdown
+        .run_until_cancelled(dealt_anew(parts, partitions))
+        .await;
+    end.cancel();
+    let mut seen = highest;
+    while let Some(ended) = tasks.join_next().await {
+        match ended {
+            Ok(partition) => seen = seen.max(partition.highest()),
+            Err(error) => tracing::error!(%error, "a partition's worker broke"),
+        }
+    }
+    for number in 0..partitions {
+        parts.readiness.remove(&format!("projector/{number}"));
+    }
+    seen
+}
+
+/// Waits until there is another number of partitions.
+async fn dealt_anew(parts: &Parts, partitions: i32) {
+    let poll = Duration::from_millis(parts.settings.poll_ms);
+    loop {
+        tokio::time::sleep(poll).await;
+        // A database that does not answer shows elsewhere.
+        if let Ok(count) = checkpoint::count(parts.store.read()).await
+            && count != partitions
+        {
+            return;
+        }
+    }
+}
+
+/// Follows the chain with one partition, which it gives back.
+async fn follow(mut partition: Partition, parts: Parts, shutdown: CancellationToken) -> Partition {
     let poll = Duration::from_millis(parts.settings.poll_ms);
     while !shutdown.is_cancelled() {
         let followed = shutdown.run_until_cancelled(stream(&mut partition, &parts));
@@ -47,10 +104,11 @@ async fn follow(mut partition: Partition, parts: Parts, shutdown: CancellationTo
                 }
             }
             Some(Ok(())) => {}
-            None => return,
+            None => return partition,
         }
         shutdown.run_until_cancelled(tokio::time::sleep(poll)).await;
     }
+    partition
 }
 
 fn is_deadlock(error: &anyhow::Error) -> bool {
@@ -112,11 +170,12 @@ async fn watch(parts: Parts, shutdown: CancellationToken) {
     }
 }
 
-/// One look at marks and the ledger's height, which it answers; `target` remembers what a mark waits for.
+/// One look at marks, at partitions that are to be dealt anew, and at the ledger's height, which it answers; `target` remembers what a mark waits for.
 ///
 /// # Errors
 /// If the ledger or the database fails.
 pub async fn housekeep(parts: &Parts, target: &mut Option<(i64, u64)>) -> anyhow::Result<u64> {
+    deal::carry_out(&parts.store).await?;
     let standing = catching_up::standing(&parts.store).await?;
     let height = parts.ledger.height().await?;
     keep_height(parts, height).await?;

@@ -10,7 +10,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    audit, cache, clock::SharedClock, outbox::intake, projector, start::Base, submitter, telemetry,
+    audit, cache,
+    clock::SharedClock,
+    outbox::{catching_up, intake},
+    projector,
+    start::Base,
+    submitter, telemetry,
 };
 
 /// How often the files of identities are looked at.
@@ -27,6 +32,16 @@ impl Stages {
         self.tasks.spawn(telemetry::watch_database(
             base.store.clone(),
             base.readiness.clone(),
+            shutdown.clone(),
+        ));
+    }
+
+    /// Shows while commands wait because the database went back.
+    pub(super) fn watch_catching_up(&mut self, base: &Base, shutdown: &CancellationToken) {
+        self.tasks.spawn(catching_up::watch(
+            base.store.clone(),
+            base.readiness.clone(),
+            Duration::from_millis(base.config.lanes.poll_ms),
             shutdown.clone(),
         ));
     }

@@ -30,7 +30,7 @@ pub struct Base {
     pub clock: SharedClock,
     /// The database, migrated.
     pub store: Store,
-    /// How accounts map to lanes and partitions.
+    /// How accounts map to lanes.
     pub topology: Topology,
     /// Wake-ups.
     pub wake: Wake,

@@ -12,10 +12,11 @@ use crate::{
 };
 
 /// Makes or reads the control row and makes lanes and partitions. What the first
-/// start fixed cannot be changed by a setting.
+/// start fixed cannot be changed by a setting: another number of lanes is refused, and
+/// of partitions that of the database counts.
 ///
 /// # Errors
-/// If the settings disagree with the database, or the database fails.
+/// If the number of lanes disagrees with the database, or the database fails.
 pub async fn topology(store: &Store, config: &Config) -> anyhow::Result<Topology> {
     let tx = store.begin().await?;
     let partner_lanes = i32::try_from(config.lanes.partner)?;
@@ -26,6 +27,8 @@ pub async fn topology(store: &Store, config: &Config) -> anyhow::Result<Topology
         partitions: Set(partitions),
         mark: Set(0),
         mark_cleared: Set(0),
+        partitions_wanted: Set(None),
+        deal_block: Set(None),
     };
     control::Entity::insert(fresh)
         .on_conflict(
@@ -47,9 +50,9 @@ pub async fn topology(store: &Store, config: &Config) -> anyhow::Result<Topology
         );
     }
     if row.partitions != partitions {
-        bail!(
-            "projector.partitions is {partitions}, but the database has {}",
-            row.partitions
+        tracing::info!(
+            partitions = row.partitions,
+            "projector.partitions is {partitions}, which counts for the first start alone"
         );
     }
     let users = (0..partner_lanes).map(|number| format!("partner/{number}"));
@@ -60,10 +63,9 @@ pub async fn topology(store: &Store, config: &Config) -> anyhow::Result<Topology
             .collect(),
     )
     .await?;
-    projector::create_in(&tx, partitions).await?;
+    projector::create_in(&tx, row.partitions).await?;
     tx.commit().await?;
     Ok(Topology {
         partner_lanes: config.lanes.partner,
-        partitions,
     })
 }

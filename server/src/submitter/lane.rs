@@ -306,8 +306,11 @@ impl LaneWorker {
     }
 
     async fn wait(&mut self, formed: Box<Formed>, endorsed: Endorsed) -> Result<Next> {
-        if self.settled(&formed).await? {
-            return self.valid(&formed).await;
+        if let Some(own) = self.settled(&formed).await? {
+            return match own {
+                true => self.valid(&formed).await,
+                false => self.go(Stage::Recovering, Next::Now),
+            };
         }
         let timeout = Duration::from_millis(self.parts.settings.status_ms);
         match self
@@ -332,8 +335,11 @@ impl LaneWorker {
     }
 
     async fn in_chain(&mut self, formed: Box<Formed>) -> Result<Next> {
-        if self.settled(&formed).await? {
-            return self.valid(&formed).await;
+        if let Some(own) = self.settled(&formed).await? {
+            return match own {
+                true => self.valid(&formed).await,
+                false => self.go(Stage::Recovering, Next::Now),
+            };
         }
         self.go(Stage::InChain { formed }, Next::Projected)
     }
@@ -348,13 +354,16 @@ impl LaneWorker {
         }
     }
 
-    /// Whether the settled cursor has reached the batch's end: then it is in the
-    /// chain, whatever the ledger answers.
-    async fn settled(&self, formed: &Formed) -> Result<bool> {
+    /// Whether the settled cursor is the batch's end: then it is in the chain, whatever
+    /// the ledger answers. `None` before it has come so far; `false` if it came there by
+    /// another batch, as after the database went back below a worker.
+    async fn settled(&self, formed: &Formed) -> Result<Option<bool>> {
         let row = lane::Entity::find_by_id(self.name.clone())
             .one(self.parts.store.read())
             .await?;
-        Ok(row.is_some_and(|row| row.settled_number >= formed.end.number))
+        let settled = row.map(|row| row.settled());
+        let reached = settled.filter(|settled| settled.number >= formed.end.number);
+        Ok(reached.map(|settled| settled == formed.end))
     }
 
     /// The batch took effect.

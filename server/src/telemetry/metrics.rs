@@ -2,7 +2,7 @@
 //! and dashboards may name these and no others.
 //!
 //! Labels are of bounded size: methods come from the policy, reasons, codes and
-//! kinds from enums, lanes and partitions are fixed by the first start.
+//! kinds from enums, lanes are fixed by the first start, partitions by operators.
 
 use anyhow::Context as _;
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};

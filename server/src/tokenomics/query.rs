@@ -12,19 +12,25 @@ use sea_orm::{
 use super::{CIRCULATING, TREASURIES, entity::country};
 use crate::error::Result;
 
-/// For every partition and bucket the last row up to the block, each found by its
-/// key: the table keeps a row a change, for ever.
+/// For every partition that there ever was, and every bucket, the last row up to the
+/// block, each found by its key: the table keeps a row a change, for ever.
 const TOTALS_AT: &str = r#"
 -- tokenomics::query::totals_at
+with recursive dealt(number) as (
+    select min(supply."partition") from supply
+    union all
+    select (select min(supply."partition") from supply where supply."partition" > dealt.number)
+    from dealt where dealt.number is not null
+)
 select buckets.column1 as bucket, cast(sum(coalesce((
     select supply.total_qirat from supply
-    where supply."partition" = projector_state."partition"
+    where supply."partition" = dealt.number
       and supply.bucket = buckets.column1
       and supply.block <= $1
     order by supply.block desc limit 1
 ), 0)) as bigint) as total_qirat
-from projector_state
-cross join (values ($2), ($3), ($4), ($5), ($6), ($7), ($8), ($9)) as buckets
+from (values ($2), ($3), ($4), ($5), ($6), ($7), ($8), ($9)) as buckets
+left join dealt on dealt.number is not null
 group by buckets.column1
 "#;
 

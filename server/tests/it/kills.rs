@@ -6,7 +6,7 @@
 use gx_proto::gx::operation::v1::OperationState;
 use sea_orm::{ConnectionTrait, Statement};
 
-use crate::harness::{Database, GX, Gx, Person, block_of};
+use crate::harness::{Database, GX, Gx, block_of};
 
 /// Where a process stands still until it is killed, in the order of the way, each with
 /// the role whose process it is.
@@ -57,7 +57,7 @@ async fn killed_at_every_point(database: Database) {
     for (role, point) in POINTS {
         let stopped = gx.replace(role, "TERM", &[("KILL_POINT", point)]).await;
         assert!(stopped.success(), "{point}");
-        let paying = connected(&gx, &sender);
+        let paying = sender.on(&gx);
         let transfer = paying.to(&receiver.account, AMOUNT, 0);
         let asked = tokio::spawn({
             let (paying, transfer) = (paying.clone(), transfer.clone());
@@ -67,7 +67,7 @@ async fn killed_at_every_point(database: Database) {
         assert!(!gx.replace(role, "KILL", &[]).await.success());
         let answered = asked.await.unwrap().is_ok();
 
-        let (paying, paid) = (connected(&gx, &sender), connected(&gx, &receiver));
+        let (paying, paid) = (sender.on(&gx), receiver.on(&gx));
         if answered {
             assert_eq!(
                 open_or_settled(&gx).await,
@@ -91,14 +91,6 @@ async fn killed_at_every_point(database: Database) {
         let (clean, told) = gx.tool(&["reconcile"]).await;
         assert!(clean, "{point}: {told}");
         forget(&gx).await;
-    }
-}
-
-/// The same person on the processes that run now.
-fn connected(gx: &Gx, person: &Person) -> Person {
-    Person {
-        client: person.client.over(&gx.client()),
-        ..person.clone()
     }
 }
 

@@ -14,12 +14,15 @@ mod intake;
 mod kills;
 mod limits;
 mod ops;
+mod partitions;
 mod projector;
 mod proto;
 #[cfg(feature = "simulation")]
 mod races;
 mod readme;
 mod redis;
+#[cfg(feature = "simulation")]
+mod restored;
 mod rights;
 mod schema;
 #[cfg(feature = "simulation")]

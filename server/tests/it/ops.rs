@@ -235,6 +235,8 @@ async fn tools_of_a_system_that_never_was_say_so() {
         &["projector", "status"],
         &["audit", "verify"],
         &["users", "unlock", "root"],
+        &["restored"],
+        &["partitions", "set", "4"],
         &["devnet", "connection"],
         &["devnet", "inspect"],
     ] {

@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-use futures::future::join_all;
-use gx_proto::gx::wallet::v1::TransferRequest;
 use tokio::time::{sleep, timeout};
 
 use crate::harness::{Database, GX, Gx, Now, PATIENCE, Pair, Payer, Replication, block_of};
@@ -55,16 +53,6 @@ async fn a_copy_is_read_unless_it_is_behind_or_away() {
     drop(pair);
 }
 
-/// Sends transfers at once and answers the names of their operations.
-async fn send(payer: &Payer, transfers: &[TransferRequest]) -> Vec<String> {
-    let sent = transfers.iter().map(|one| payer.sent(one));
-    join_all(sent)
-        .await
-        .into_iter()
-        .map(|one| one.name)
-        .collect()
-}
-
 async fn a_standby_takes_the_primary_s_place(replication: Replication) {
     let mut pair = Pair::start(replication).await;
     let gx = start(&pair, false).await;
@@ -77,13 +65,13 @@ async fn a_standby_takes_the_primary_s_place(replication: Replication) {
     let transfers = |_| ann.to(&bee.account, 1, GX);
     let first: Vec<_> = (0..TRANSFERS).map(transfers).collect();
     let more: Vec<_> = (0..TRANSFERS).map(transfers).collect();
-    let names = send(&payer, &first).await;
+    let names = payer.send(&first).await;
     for name in &names {
         payer.settled(name).await;
     }
-    let (later, ()) = tokio::join!(send(&payer, &more), pair.fail_over());
+    let (later, ()) = tokio::join!(payer.send(&more), pair.fail_over());
     // Whatever was lost with the primary, each request is answered by its operation.
-    let again = send(&payer, &[first, more].concat()).await;
+    let again = payer.send(&[first, more].concat()).await;
     assert_eq!(again, [names, later].concat());
     let mut blocks = Vec::new();
     for name in &again {

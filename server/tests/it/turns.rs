@@ -107,6 +107,8 @@ async fn who_comes_after_a_catching_up_mark_waits_for_it_on_postgres() {
         partitions: Set(1),
         mark: Set(0),
         mark_cleared: Set(0),
+        partitions_wanted: Set(None),
+        deal_block: Set(None),
     };
     let made = control::Entity::insert(row).exec_without_returning(store.write());
     made.await.expect("a control row");

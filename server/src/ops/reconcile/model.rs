@@ -86,9 +86,12 @@ pub(super) async fn read(store: &Store, chain: &Chain) -> anyhow::Result<ReadMod
     let partitions = checkpoint::all(&snapshot).await?;
     let lowest = partitions.iter().map(|partition| partition.block).min();
     model.block = lowest.unwrap_or(-1);
-    for partition in partitions {
+    // Also of partitions that are not any more.
+    let partitions = supply::Entity::find().select_only().distinct();
+    let partitions = partitions.column(supply::Column::Partition).into_tuple();
+    for partition in partitions.all(&snapshot).await? {
         for bucket in buckets() {
-            let total = total(&snapshot, partition.partition, bucket, model.block).await?;
+            let total = total(&snapshot, partition, bucket, model.block).await?;
             *model.buckets.entry(bucket).or_default() += total;
         }
     }

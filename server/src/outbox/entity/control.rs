@@ -18,6 +18,10 @@ pub struct Model {
     pub mark: i64,
     /// Number of the latest mark that was cleared.
     pub mark_cleared: i64,
+    /// How many partitions an operator asked for; empty while nothing is to change.
+    pub partitions_wanted: Option<i32>,
+    /// The block at which all partitions stop to be dealt anew; empty as above.
+    pub deal_block: Option<i64>,
 }
 
 impl Model {

@@ -7,7 +7,10 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use gx_server::{config::Config, store::Store};
+use gx_server::{
+    config::Config,
+    store::{DatabaseUrl, Store},
+};
 use tokio::sync::OnceCell;
 
 use super::{
@@ -196,6 +199,19 @@ impl Gx {
     pub(crate) async fn store(&self) -> &Store {
         let open = || async { Store::open(&self.server.url).await.expect("the database") };
         self.store.get_or_init(open).await
+    }
+
+    /// Gives up the connections to the database; the next use makes others.
+    pub(super) async fn close_store(&mut self) {
+        if let Some(store) = self.store.take() {
+            for connection in [store.read(), store.write()] {
+                connection.clone().close().await.expect("closed");
+            }
+        }
+    }
+
+    pub(super) fn database_url(&self) -> &DatabaseUrl {
+        &self.server.url
     }
 
     /// The settings that it runs with.

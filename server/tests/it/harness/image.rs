@@ -21,6 +21,31 @@ const LEFT_OUT: &[&str] = &[
     "lease_until_ms",
 ];
 
+/// What the ledger determines; of operations also what their owners' requests bring back.
+const DETERMINED: &[&str] = &[
+    "directory",
+    "wallets",
+    "entries",
+    "credits",
+    "supply",
+    "countries",
+    "lanes",
+    "blocks",
+    "transactions",
+    "operations",
+];
+
+/// When the server did what it did with an operation.
+const OF_OPERATIONS: &[&str] = &["created_ms", "submitted_ms", "settled_ms"];
+/// Who works on a lane, and what was formed there.
+const OF_LANES: &[&str] = &[
+    "owner",
+    "token",
+    "lease_until_ms",
+    "formed_number",
+    "formed_digest",
+];
+
 /// All rows by table, in order of their text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Image(BTreeMap<String, Vec<String>>);
@@ -43,18 +68,39 @@ impl Gx {
             if LEFT_OUT.contains(&table.as_str()) {
                 continue;
             }
-            let columns = texts(db, &columns(db, &table)).await;
-            let row: Vec<_> = columns
-                .iter()
-                .filter(|column| table == "operations" || !LEFT_OUT.contains(&column.as_str()))
-                .map(|column| shown(db, column))
-                .collect();
-            let rows = format!("select {} from {table} order by 1", row.join(" || '|' || "));
-            image.insert(table, texts(db, &rows).await);
+            let rows = rows(db, &table, LEFT_OUT).await;
+            image.insert(table, rows);
         }
         assert!(image.len() >= 15, "{:?}", image.keys());
         Image(image)
     }
+
+    /// All rows that the ledger determines, as they are now.
+    pub(crate) async fn determined(&self) -> Image {
+        let db = self.store().await.read();
+        let mut image = BTreeMap::new();
+        for table in DETERMINED {
+            let left_out = match *table {
+                "operations" => OF_OPERATIONS,
+                "lanes" => OF_LANES,
+                _ => &[],
+            };
+            image.insert((*table).to_owned(), rows(db, table, left_out).await);
+        }
+        Image(image)
+    }
+}
+
+/// The rows of a table, without some columns; who owns an operation is no lease.
+async fn rows(db: &DatabaseConnection, table: &str, left_out: &[&str]) -> Vec<String> {
+    let columns = texts(db, &columns(db, table)).await;
+    let stays = |column: &&String| {
+        !left_out.contains(&column.as_str()) || (table == "operations" && *column == "owner")
+    };
+    let row = columns.iter().filter(stays);
+    let row: Vec<_> = row.map(|column| shown(db, column)).collect();
+    let rows = format!("select {} from {table} order by 1", row.join(" || '|' || "));
+    texts(db, &rows).await
 }
 
 /// Every column as `table.column`.

@@ -8,6 +8,7 @@
 //! ([`reaper`]).
 
 mod account;
+mod backup;
 mod client;
 mod forgotten;
 mod gx;

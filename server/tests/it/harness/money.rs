@@ -17,6 +17,14 @@ use super::{Gx, Person};
 pub(crate) const GX: u64 = 1_000_000;
 
 impl Person {
+    /// The same person on the processes that run now.
+    pub(crate) fn on(&self, gx: &Gx) -> Self {
+        Self {
+            client: self.client.over(&gx.client()),
+            ..self.clone()
+        }
+    }
+
     /// The wallet, at this block or later.
     pub(crate) async fn wallet(&self, min_block: u64) -> Wallet {
         let request = GetWalletRequest {

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use futures::future::join_all;
 use gx_proto::gx::{
     operation::v1::{Operation, OperationState, WaitOperationRequest},
     wallet::v1::TransferRequest,
@@ -74,6 +75,12 @@ impl Payer {
             }
         };
         timeout(PATIENCE, answered).await.expect("answered")
+    }
+
+    /// Sends transfers at once and answers the names of their operations.
+    pub(crate) async fn send(&self, transfers: &[TransferRequest]) -> Vec<String> {
+        let sent = join_all(transfers.iter().map(|one| self.sent(one))).await;
+        sent.into_iter().map(|one| one.name).collect()
     }
 
     /// Waits until an operation has succeeded.

@@ -100,7 +100,6 @@ pub(super) async fn app(store: Store, clock: Arc<ManualClock>, files: &tempfile:
         rates: RateLimits::new(&config.limits, None),
         topology: Topology {
             partner_lanes: PARTNER_LANES,
-            partitions: PARTITIONS,
         },
         rooms: Arc::default(),
         readiness: Readiness::default(),

@@ -121,7 +121,7 @@ impl World {
         };
         world.workers = lanes().map(|lane| world.worker(lane)).collect();
         let numbers = 0..PARTITIONS;
-        let partition = |number| Partition::new(world.projector(), number);
+        let partition = |number| Partition::new(world.projector(), number, PARTITIONS);
         world.partitions = numbers.map(partition).collect();
         world.begin().await;
         world

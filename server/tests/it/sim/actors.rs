@@ -14,19 +14,21 @@ use gx_server::{
         Acceptance, Submission,
         entity::{control, envelope, lane, row},
     },
-    projector::{self, Applied},
+    projector::{self, Applied, deal},
     submitter::Next,
 };
 use sea_orm::{QueryFilter, entity::prelude::*, sea_query::Expr};
 
 use super::{
     image,
-    world::{PARTITIONS, PARTNER_LANES, POISON, Sent, World, accounts, submission},
+    world::{Follower, PARTNER_LANES, POISON, Sent, World, accounts, submission},
 };
 
 /// Steps of the disturbed phase: many short lives find more in the same time than few
 /// long ones.
 const STEPS: usize = 50;
+/// Numbers of partitions that an operator asks for.
+const DEALS: [i32; 4] = [1, 2, 4, 8];
 /// Rounds in which a quiet world must come to rest.
 const ROUNDS: usize = 400;
 
@@ -39,7 +41,8 @@ impl World {
             match self.below(100) {
                 0..16 => self.client().await?,
                 16..26 => self.cut(),
-                26..60 => self.submit().await?,
+                26..58 => self.submit().await?,
+                58..60 => self.deal().await?,
                 60..84 => self.project().await?,
                 84..86 => self.network().await,
                 86..89 => self.endorsers(),
@@ -112,7 +115,8 @@ impl World {
             .await
             .unwrap()
             .unwrap();
-        !behind && waits == 0 && self.core.pending() == 0 && !control.catching_up()
+        let settled = !control.catching_up() && control.partitions_wanted.is_none();
+        !behind && waits == 0 && self.core.pending() == 0 && settled
     }
 
     async fn unrest(&self) -> String {
@@ -273,13 +277,56 @@ impl World {
 
     async fn project(&mut self) -> Result<(), String> {
         let process = self.below(self.processes.len());
-        let follower = self.below(PARTITIONS as usize);
+        let follower = self.below(self.processes[process].followers.len());
         self.project_with(process, follower).await
+    }
+
+    /// Followers of the partitions that there are now, which know what those of before
+    /// have seen.
+    async fn muster(&mut self, process: usize) {
+        let partitions = checkpoint::count(self.store.read()).await.unwrap();
+        let followers = &self.processes[process].followers;
+        if followers.len() == partitions as usize {
+            return;
+        }
+        let seen = followers.iter().map(|one| one.partition.highest());
+        let seen = seen.max().unwrap_or(-1);
+        let followers = (0..partitions).map(|partition| {
+            let Follower { partition, next } = self.follower(process, partition, partitions);
+            let partition = partition.having_seen(seen);
+            Follower { partition, next }
+        });
+        self.processes[process].followers = followers.collect();
+    }
+
+    /// An operator wants another number of partitions. It is done as soon as all stand
+    /// at one block, which some may reach at once.
+    async fn deal(&mut self) -> Result<(), String> {
+        let wanted = DEALS[self.below(DEALS.len())];
+        let tx = self.store.begin().await.unwrap();
+        deal::want_in(&tx, wanted).await.unwrap();
+        tx.commit().await.unwrap();
+        let process = self.below(self.processes.len());
+        for _ in 0..self.below(4) {
+            for follower in 0..self.processes[process].followers.len() {
+                self.project_with(process, follower).await?;
+            }
+        }
+        let dealt = deal::carry_out(&self.store).await;
+        dealt.map_err(|error| error.to_string())
     }
 
     async fn project_with(&mut self, process: usize, follower: usize) -> Result<(), String> {
         let ledger = self.ledger.clone();
-        let follower = &mut self.processes[process].followers[follower];
+        let rests = |one: &Follower| one.next.is_none();
+        let followers = &self.processes[process].followers;
+        if followers.get(follower).is_none_or(rests) {
+            self.muster(process).await;
+        }
+        let followers = &mut self.processes[process].followers;
+        let Some(follower) = followers.get_mut(follower) else {
+            return Ok(());
+        };
         let Some(next) = follower.next else {
             follower.next = follower
                 .partition
@@ -385,9 +432,10 @@ impl World {
                 self.processes[process].workers.insert(lane, worker);
             }
             _ => {
-                let partition = self.below(PARTITIONS as usize);
-                self.processes[process].followers[partition] =
-                    self.follower(process, i32::try_from(partition).unwrap());
+                let partitions = self.processes[process].followers.len();
+                let partition = self.below(partitions);
+                let [number, of] = [partition, partitions].map(|one| i32::try_from(one).unwrap());
+                self.processes[process].followers[partition] = self.follower(process, number, of);
             }
         }
     }

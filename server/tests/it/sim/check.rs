@@ -198,8 +198,12 @@ const TABLES: [&str; 8] = [
      order by account, block, \"transaction\", command, posting)",
     "select json_group_array(json_array(account, msp_id, lane, first_sequence, delta_qirat)) from \
      (select * from credits order by account, msp_id, lane, first_sequence)",
-    "select json_group_array(json_array(partition, bucket, block, total_qirat)) from \
-     (select * from supply order by partition, bucket, block)",
+    // Whoever deals the lanes anew leaves to each partition what it had of the supply.
+    "select json_group_array(json_array(bucket, block, total)) from (select bucket, block, \
+     (select sum(total_qirat) from supply as last where last.bucket = changed.bucket and last.block = \
+     (select max(block) from supply as upto where upto.partition = last.partition and \
+     upto.bucket = last.bucket and upto.block <= changed.block)) as total from \
+     (select distinct bucket, block from supply) as changed order by bucket, block)",
     "select json_group_array(json_array(code, share_ppb, slots_left, people, granted_qirat)) from \
      (select * from countries order by code)",
     "select json_group_array(json_array(name, settled_number, hex(settled_digest))) from \
@@ -218,7 +222,8 @@ pub(super) async fn replay(
     blocks: &[Block],
 ) -> Result<(), String> {
     for partition in 0..PARTITIONS {
-        let mut partition = Partition::new(world.projector(9, replayed), partition);
+        let parts = world.projector(9, replayed);
+        let mut partition = Partition::new(parts, partition, PARTITIONS);
         partition.lease().await.map_err(|error| error.to_string())?;
         let applied = partition
             .apply(blocks)

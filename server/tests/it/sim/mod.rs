@@ -115,3 +115,8 @@ fn a_reservation_released_twice_is_found() {
 fn a_skipped_event_is_found() {
     is_found(Fault::EventSkipped);
 }
+
+#[test]
+fn partitions_dealt_apart_are_found() {
+    is_found(Fault::DealtApart);
+}

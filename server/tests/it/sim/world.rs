@@ -39,7 +39,7 @@ use super::{alone::Alone, check, image};
 
 /// Users' lanes; two are enough to meet every race between lanes.
 pub(super) const PARTNER_LANES: u32 = 2;
-/// Partitions of the read model.
+/// Partitions of the read model to begin with, and of what it is compared with.
 pub(super) const PARTITIONS: i32 = 2;
 /// Accounts that pay each other.
 const ACCOUNTS: u8 = 6;
@@ -238,7 +238,7 @@ impl World {
         Process {
             workers: workers.collect(),
             followers: (0..PARTITIONS)
-                .map(|partition| self.follower(number, partition))
+                .map(|partition| self.follower(number, partition, PARTITIONS))
                 .collect(),
             target: None,
         }
@@ -256,9 +256,10 @@ impl World {
         LaneWorker::new(parts, lane)
     }
 
-    pub(super) fn follower(&self, process: usize, partition: i32) -> Follower {
+    pub(super) fn follower(&self, process: usize, partition: i32, partitions: i32) -> Follower {
+        let parts = self.projector(process, &self.store);
         Follower {
-            partition: projector::Partition::new(self.projector(process, &self.store), partition),
+            partition: projector::Partition::new(parts, partition, partitions),
             next: None,
         }
     }
@@ -271,7 +272,6 @@ impl World {
             wake: self.folder.wake.clone(),
             topology: Topology {
                 partner_lanes: PARTNER_LANES,
-                partitions: PARTITIONS,
             },
             msp_id: MSP_ID.to_owned(),
             owner: process.to_string(),
