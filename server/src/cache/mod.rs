@@ -1,6 +1,7 @@
 //! What processes tell each other to be quick, never to be right: wake-ups of workers
-//! and waiters, counts of calls, and answers that everybody gets alike. Redis carries it between processes; where there
-//! is none, or while it is away, each process goes on by itself and by polling.
+//! and waiters, counts of calls, and answers that everybody gets alike. Redis carries
+//! it between processes; where there is none, or while it is away, each process goes on
+//! by itself and by polling.
 
 mod answers;
 mod buckets;

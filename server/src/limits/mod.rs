@@ -1,6 +1,6 @@
 //! How often one caller and one client address may call, over all processes where they
-//! share a Redis, else in this one; and how much each may have at once in this process. A bucket refills steadily; memory holds only keys
-//! that called lately.
+//! share a Redis, else in this one; and how much each may have at once in this process.
+//! A bucket refills steadily; memory holds only keys that called lately.
 
 mod bucket;
 mod known;

@@ -170,7 +170,8 @@ async fn watch(parts: Parts, shutdown: CancellationToken) {
     }
 }
 
-/// One look at marks, at partitions that are to be dealt anew, and at the ledger's height, which it answers; `target` remembers what a mark waits for.
+/// One look at marks, at partitions that are to be dealt anew, and at the ledger's
+/// height, which it answers; `target` remembers what a mark waits for.
 ///
 /// # Errors
 /// If the ledger or the database fails.

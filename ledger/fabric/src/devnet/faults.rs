@@ -39,8 +39,8 @@ pub struct EndorserFault {
     /// It answers this to everything.
     pub fails: Option<LedgerError>,
     /// It has not seen the last so many blocks, at most 64 and none from before the
-    /// chain was opened. What was committed stays committed: height, statuses and blocks come from a peer that is not
-    /// behind.
+    /// chain was opened. What was committed stays committed: height, statuses and
+    /// blocks come from a peer that is not behind.
     pub behind: u64,
 }
 
