@@ -1,5 +1,6 @@
 //! The connection to Redis. While there is none every question is answered with
-//! `None` at once, so that nobody waits for what is only there to be quick.
+//! `None` at once, so that nobody waits for what is only there to be quick. The crate's
+//! own manager would let them wait, and would not ask Sentinels anew after a failover.
 
 use std::{future::Future, sync::Arc, time::Duration};
 

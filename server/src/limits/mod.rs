@@ -14,6 +14,8 @@ use std::{
 
 pub use shares::{Share, Shares};
 
+use uuid::Uuid;
+
 use self::{bucket::Bucket, ticks::Ticks};
 use crate::{
     auth::UserId,
@@ -30,7 +32,7 @@ pub struct RateLimits {
 
 #[derive(Debug)]
 struct Buckets {
-    callers: Bucket<String>,
+    callers: Bucket<Uuid>,
     addresses: Bucket<IpAddr>,
     public: Bucket<IpAddr>,
 }
@@ -66,7 +68,7 @@ impl RateLimits {
     /// # Errors
     /// `RATE_LIMITED`.
     pub async fn caller(&self, user: UserId) -> Result<()> {
-        self.buckets.callers.take(user.owner()).await
+        self.buckets.callers.take(user.0).await
     }
 
     /// Counts a call from an address.

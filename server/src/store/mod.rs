@@ -4,6 +4,7 @@
 mod away;
 pub mod bulk;
 mod connect;
+mod copy;
 mod deadlock;
 mod lock;
 mod migrate;
@@ -17,6 +18,8 @@ use sea_orm::{
 };
 
 use secrecy::SecretString;
+
+use copy::Copy;
 
 pub use away::is_away;
 pub use connect::DatabaseUrl;
@@ -39,7 +42,7 @@ struct Inner {
     write: DatabaseConnection,
     read: DatabaseConnection,
     /// Follows the database, as fast as it can.
-    copy: Option<DatabaseConnection>,
+    copy: Option<Copy>,
 }
 
 /// Which database to open, and how.
@@ -81,7 +84,7 @@ impl Store {
             (_, false) => no_older(&write).await?,
         }
         let copy = match &places.copy {
-            Some(address) => Some(connect::connect_to_copy(address).await?),
+            Some(address) => Some(Copy::new(connect::connect_to_copy(address).await?)),
             None => None,
         };
         Ok(Self {
@@ -128,15 +131,21 @@ impl Store {
         self.snapshot_of(&self.inner.read).await
     }
 
-    /// The same of the copy, which may be behind; `None` where there is no copy.
+    /// The same of the copy, which may be behind; `None` where there is no copy, or where
+    /// it was away a moment ago.
     ///
     /// # Errors
     /// If no connection to the copy can be had.
     pub async fn snapshot_of_copy(&self) -> Result<Option<DatabaseTransaction>, DbErr> {
-        match &self.inner.copy {
-            Some(copy) => self.snapshot_of(copy).await.map(Some),
-            None => Ok(None),
+        let Some(copy) = &self.inner.copy else {
+            return Ok(None);
+        };
+        let Some(db) = copy.db() else { return Ok(None) };
+        let snapshot = self.snapshot_of(db).await;
+        if snapshot.is_err() {
+            copy.away();
         }
+        snapshot.map(Some)
     }
 
     async fn snapshot_of(&self, db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {

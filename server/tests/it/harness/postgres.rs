@@ -26,7 +26,7 @@ const BINARIES: &str = "/usr/lib/postgresql/15/bin";
 #[derive(Debug)]
 pub(super) struct Cluster {
     pub(super) port: u16,
-    pub(super) process: Process,
+    _process: Process,
 }
 
 /// Makes an empty database and answers its URL.
@@ -138,5 +138,8 @@ fn run(folder: &Path, data: &Path, settings: &[&str]) -> Result<Cluster, String>
     let process = Process::start(&mut command, "QUIT", folder);
     // A standby says "ready to accept read-only connections".
     process.wait_for("ready to accept")?;
-    Ok(Cluster { port, process })
+    Ok(Cluster {
+        port,
+        _process: process,
+    })
 }

@@ -28,7 +28,7 @@ pub(crate) enum Replication {
 #[derive(Debug)]
 pub(crate) struct Pair {
     primary: Option<Cluster>,
-    standby: Cluster,
+    standby: Option<Cluster>,
     target: Arc<AtomicU16>,
     address: u16,
     folders: [PathBuf; 2],
@@ -43,7 +43,7 @@ impl Pair {
         tokio::spawn(forward(listener, target.clone()));
         let pair = Self {
             primary: Some(primary),
-            standby,
+            standby: Some(standby),
             target,
             address,
             folders,
@@ -60,13 +60,13 @@ impl Pair {
 
     /// The address of the standby.
     pub(crate) fn standby_url(&self) -> String {
-        url(self.standby.port, "gx")
+        url(self.standby_port(), "gx")
     }
 
     /// The standby keeps what it has and shows nothing later, or goes on.
     pub(crate) async fn hold(&self, holds: bool) {
         let change = if holds { "pause" } else { "resume" };
-        let standby = self.query(self.standby.port, "postgres").await;
+        let standby = self.query(self.standby_port(), "postgres").await;
         execute(&standby, &format!("select pg_wal_replay_{change}()")).await;
     }
 
@@ -74,24 +74,30 @@ impl Pair {
     pub(crate) async fn cut(&self) {
         let primary = self.query(self.address, "postgres").await;
         // Its sender on the primary's side would hold what it was to be told.
-        let standby = self.query(self.standby.port, "postgres").await;
+        let standby = self.query(self.standby_port(), "postgres").await;
         execute(&standby, "alter system set primary_conninfo = ''").await;
         execute(&standby, "select pg_reload_conf()").await;
         let senders = "select pg_terminate_backend(pid) from pg_stat_replication";
         execute(&primary, senders).await;
     }
 
+    /// Kills the standby, and waits until it is gone.
+    pub(crate) async fn lose_standby(&mut self) {
+        let standby = self.standby.take().expect("a standby");
+        blocking(move || drop(standby)).await;
+    }
+
     /// Kills the primary, makes the standby one, and leads everybody there.
     pub(crate) async fn fail_over(&mut self) {
         let primary = self.primary.take().expect("a primary");
-        blocking(move || {
-            primary.process.signal("KILL");
-            drop(primary);
-        })
-        .await;
-        let standby = self.query(self.standby.port, "postgres").await;
+        blocking(move || drop(primary)).await;
+        let standby = self.query(self.standby_port(), "postgres").await;
         execute(&standby, "select pg_promote()").await;
-        self.target.store(self.standby.port, Ordering::SeqCst);
+        self.target.store(self.standby_port(), Ordering::SeqCst);
+    }
+
+    fn standby_port(&self) -> u16 {
+        self.standby.as_ref().expect("a standby").port
     }
 
     async fn query(&self, port: u16, database: &str) -> DatabaseConnection {
@@ -103,7 +109,7 @@ impl Pair {
 impl Drop for Pair {
     fn drop(&mut self) {
         drop(self.primary.take());
-        self.standby.process.signal("KILL");
+        drop(self.standby.take());
         for folder in &self.folders {
             let _ = std::fs::remove_dir_all(folder);
         }
