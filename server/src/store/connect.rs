@@ -3,8 +3,8 @@
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr,
-    Statement,
+    ConnectOptions, Database, DatabaseConnection, DbErr, SqlxError,
+    sqlx::{self, PgConnection},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -59,24 +59,23 @@ pub(super) async fn connect(
         }
         DatabaseUrl::Postgres(address) => {
             let mut options = postgres(address.expose_secret());
-            options.after_connect(|connection| Box::pin(primary(connection)));
+            options.map_sqlx_postgres_pool_opts(|pool| {
+                pool.after_connect(|connection, _| Box::pin(primary(connection)))
+            });
             let only = Database::connect(options).await?;
             (only.clone(), only)
         }
     })
 }
 
-/// Refuses a server that only follows another one: after a failover a name may still
-/// lead to the old primary, and whoever writes must not stay there.
-async fn primary(connection: DatabaseConnection) -> Result<(), DbErr> {
-    let asked = Statement::from_string(DbBackend::Postgres, "SELECT pg_is_in_recovery()");
-    let answer = connection.query_one_raw(asked).await?;
-    let follows: bool = answer.map_or(Ok(false), |row| row.try_get_by_index(0))?;
-    if follows {
-        let told = "the server is a standby, not the primary";
-        return Err(DbErr::Conn(RuntimeErr::Internal(told.to_owned())));
+/// Refuses, for each connection, a server that only follows another one: after a failover
+/// a name may still lead to the old primary, and whoever writes must not stay there.
+async fn primary(connection: &mut PgConnection) -> Result<(), SqlxError> {
+    let follows = sqlx::query_scalar("SELECT pg_is_in_recovery()");
+    match follows.fetch_one(connection).await? {
+        true => Err(SqlxError::Protocol("a standby, not the primary".to_owned())),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 /// Connects to a database that is there, for reading alone.

@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use gx_server::store::{DatabaseUrl, Store, is_away};
 use tokio::time::{sleep, timeout};
 
 use crate::harness::{Database, GX, Gx, Now, PATIENCE, Pair, Payer, Replication, block_of};
@@ -95,6 +96,18 @@ async fn a_standby_takes_the_primary_s_place(replication: Replication) {
     assert_eq!(wallet.reserved_qirat, 0);
     let (sound, told) = gx.tool(&["reconcile"]).await;
     assert!(sound, "{told}");
+}
+
+#[tokio::test]
+async fn a_connection_that_a_name_leads_to_a_standby_is_refused() {
+    let pair = Pair::start(Replication::Asynchronous).await;
+    let url = DatabaseUrl::Postgres(pair.url().into());
+    let store = Store::open(&url).await.expect("a store");
+    let held = store.begin().await.expect("the only connection so far");
+    pair.mislead();
+    let refused = store.begin().await.expect_err("a standby");
+    assert!(is_away(&refused), "{refused}");
+    held.rollback().await.expect("the first one is good");
 }
 
 #[tokio::test]

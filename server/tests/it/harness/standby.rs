@@ -81,6 +81,11 @@ impl Pair {
         execute(&primary, senders).await;
     }
 
+    /// Leads whoever connects from now on to the standby, as a name does that is behind.
+    pub(crate) fn mislead(&self) {
+        self.target.store(self.standby_port(), Ordering::SeqCst);
+    }
+
     /// Kills the standby, and waits until it is gone.
     pub(crate) async fn lose_standby(&mut self) {
         let standby = self.standby.take().expect("a standby");
