@@ -96,11 +96,15 @@ impl Error {
         self
     }
 
-    /// Tells when another try may help.
+    /// Tells when another try may help, in whole milliseconds: rounded up, so that who
+    /// counts in them does not come too early.
     #[must_use]
     pub fn retry_after(mut self, after: Duration) -> Self {
         if let Self::Rejected(rejected) = &mut self {
-            rejected.retry_after = Some(after);
+            let millis = after.as_nanos().div_ceil(1_000_000);
+            rejected.retry_after = Some(Duration::from_millis(
+                u64::try_from(millis).unwrap_or(u64::MAX),
+            ));
         }
         self
     }

@@ -252,6 +252,17 @@ mod tests {
     }
 
     #[test]
+    fn who_is_told_to_wait_is_never_told_to_wait_no_time() {
+        for (nanos, millis) in [(1, 1), (999_999, 1), (1_000_000, 1), (1_000_001, 2)] {
+            let error = Error::rejected(Reason::RateLimited, "too many calls")
+                .retry_after(std::time::Duration::from_nanos(nanos));
+            let status = Status::from(error);
+            let retry = status.get_details_retry_info().unwrap();
+            assert_eq!(retry.retry_delay.unwrap().as_millis(), millis);
+        }
+    }
+
+    #[test]
     fn success_is_left_alone() {
         let mut headers = HeaderMap::new();
         Status::ok("").add_header(&mut headers).unwrap();
