@@ -1,12 +1,9 @@
 //! Lines as rows.
 
-use sea_orm::{DatabaseTransaction, EntityTrait, Set};
+use sea_orm::{DatabaseTransaction, Set};
 
 use super::{Entry, entity::line};
-use crate::error::Result;
-
-/// Rows of one statement: ten values each, far below what a backend binds.
-const CHUNK: usize = 500;
+use crate::{error::Result, store::bulk};
 
 /// Writes lines in the caller's transaction.
 ///
@@ -18,19 +15,9 @@ pub async fn record_in(tx: &DatabaseTransaction, now_ms: i64, entries: Vec<Entry
 }
 
 /// Writes lines, each with its own time.
-pub(super) async fn insert_in(
-    tx: &DatabaseTransaction,
-    mut lines: Vec<(i64, Entry)>,
-) -> Result<()> {
-    while !lines.is_empty() {
-        let rest = lines.split_off(lines.len().min(CHUNK));
-        let rows = lines.into_iter().map(|(at_ms, entry)| row(at_ms, entry));
-        line::Entity::insert_many(rows)
-            .exec_without_returning(tx)
-            .await?;
-        lines = rest;
-    }
-    Ok(())
+pub(super) async fn insert_in(tx: &DatabaseTransaction, lines: Vec<(i64, Entry)>) -> Result<()> {
+    let rows = lines.into_iter().map(|(at_ms, entry)| row(at_ms, entry));
+    Ok(bulk::insert_active_in(tx, rows.collect()).await?)
 }
 
 fn row(at_ms: i64, entry: Entry) -> line::ActiveModel {

@@ -78,7 +78,7 @@ pub async fn ended(
 ) -> Result<Vec<(Uuid, Option<Reason>)>> {
     let mut known = HashMap::with_capacity(sessions.len());
     for chunk in sessions.chunks(bulk::rows_of(1)) {
-        let rows = Entity::find().filter(Column::Id.is_in(chunk.iter().copied()));
+        let rows = Entity::find().filter(bulk::among(db, Column::Id, chunk.iter().copied()));
         known.extend(rows.all(db).await?.into_iter().map(|row| (row.id, row)));
     }
     let ended = |id: &Uuid| match known.get(id) {

@@ -34,7 +34,7 @@ pub async fn lookup(
     let mut listings = HashMap::with_capacity(accounts.len());
     for chunk in accounts.chunks(bulk::rows_of(1)) {
         let rows = Entity::find()
-            .filter(Column::Account.is_in(chunk.iter().copied()))
+            .filter(bulk::among(db, Column::Account, chunk.iter().copied()))
             .all(db)
             .await?;
         listings.extend(
@@ -58,7 +58,7 @@ pub async fn owner_in(
         let rows: Vec<(String, uuid::Uuid)> = Entity::find()
             .select_only()
             .columns([Column::Account, Column::UserId])
-            .filter(Column::Account.is_in(chunk.iter().copied()))
+            .filter(bulk::among(tx, Column::Account, chunk.iter().copied()))
             .filter(Column::UserId.is_not_null())
             .into_tuple()
             .all(tx)

@@ -108,7 +108,7 @@ async fn records(
         let rows: Vec<(Uuid, Option<String>, i32, Option<i32>)> = operation::Entity::find()
             .select_only()
             .columns([Id, Owner, Kind, Reason])
-            .filter(Id.is_in(chunk.iter().copied()))
+            .filter(bulk::among(db, Id, chunk.iter().copied()))
             .into_tuple()
             .all(db)
             .await?;

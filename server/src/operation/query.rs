@@ -43,8 +43,8 @@ pub(super) async fn all(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<(
         .collect();
     let mut found = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(bulk::rows_of(1)) {
-        let rows =
-            operation::Entity::find().filter(operation::Column::Id.is_in(chunk.iter().copied()));
+        let among = bulk::among(db, operation::Column::Id, chunk.iter().copied());
+        let rows = operation::Entity::find().filter(among);
         let rows = rows.all(db).await?.into_iter();
         found.extend(rows.map(|row| (row.id, to_proto(&row, holding.contains(&row.lane)))));
     }

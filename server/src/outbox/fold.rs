@@ -8,7 +8,6 @@ use sea_orm::{
     ActiveValue::{NotSet, Set},
     DatabaseTransaction, IntoActiveModel,
     entity::prelude::*,
-    sea_query::OnConflict,
 };
 
 use super::{
@@ -22,7 +21,7 @@ use crate::{
     clock::SharedClock,
     error::{self, Error, Result},
     fault::kill_point,
-    store::{Lock, Store},
+    store::{Lock, Store, bulk},
 };
 
 /// Does folds; the intake calls it with what waited.
@@ -136,11 +135,7 @@ async fn accept_in(
         audited.push(entry);
         models.push(model);
     }
-    if !accepted.is_empty() {
-        row::Entity::insert_many(accepted)
-            .exec_without_returning(tx)
-            .await?;
-    }
+    bulk::insert_active_in(tx, accepted).await?;
     holds.hold_in(tx).await?;
     audit::record_in(tx, now_ms, audited).await?;
     Ok(models)
@@ -197,16 +192,11 @@ async fn insert_operations_in(
         .map(|command| new_operation(command, now_ms))
         .collect();
     rows.sort_by_key(|row| row.id);
-    let inserted =
-        operation::Entity::insert_many(rows.into_iter().map(IntoActiveModel::into_active_model))
-            .on_conflict(
-                OnConflict::column(operation::Column::Id)
-                    .do_nothing()
-                    .to_owned(),
-            )
-            .exec_with_returning(tx)
-            .await?;
-    Ok(inserted.into_iter().map(|row| row.id).collect())
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(IntoActiveModel::into_active_model)
+        .collect();
+    Ok(operation::insert_those_missing_in(tx, &rows).await?)
 }
 
 /// Answers commands whose ids were there, whatever their state. One that only the
@@ -221,7 +211,7 @@ async fn known_in(
     }
     let ids = commands.iter().map(|command| command.id.0);
     let rows = operation::Entity::find()
-        .filter(operation::Column::Id.is_in(ids))
+        .filter(bulk::among(tx, operation::Column::Id, ids))
         .all(tx)
         .await?;
     let mut rows: BTreeMap<Uuid, operation::Model> =

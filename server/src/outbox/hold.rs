@@ -6,13 +6,16 @@ use std::collections::BTreeMap;
 
 use gx_proto::gx::{common::v1::Reason, contract::v1::AccountStatus};
 use sea_orm::{
-    DatabaseTransaction, DbErr, QueryOrder,
+    ConnectionTrait, DatabaseTransaction, DbErr, QueryOrder,
     entity::prelude::*,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, Query},
 };
 
 use super::Refusal;
-use crate::store::Lock;
+use crate::store::{
+    Lock,
+    bulk::{self, FIRST, GIVEN, SECOND},
+};
 
 /// The part of a row of `wallets` that holds need.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -52,7 +55,7 @@ impl Holds {
             return Ok(Self::default());
         }
         let locked = Entity::find()
-            .filter(Column::Account.is_in(accounts))
+            .filter(bulk::among(tx, Column::Account, accounts))
             .order_by_asc(Column::Account)
             .for_update()
             .all(tx)
@@ -85,12 +88,9 @@ impl Holds {
         Ok(())
     }
 
-    /// Writes what was decided, one statement an account.
+    /// Writes what was decided.
     pub(super) async fn hold_in(self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
-        for (account, qirat) in self.taken {
-            change_in(tx, account, qirat).await?;
-        }
-        Ok(())
+        change_in(tx, self.taken).await
     }
 }
 
@@ -102,20 +102,24 @@ pub async fn release_in(
     tx: &DatabaseTransaction,
     held: BTreeMap<String, i64>,
 ) -> Result<(), DbErr> {
-    for (account, qirat) in held {
-        change_in(tx, account, -qirat).await?;
-    }
-    Ok(())
+    let released = held.into_iter().map(|(account, qirat)| (account, -qirat));
+    change_in(tx, released.collect()).await
 }
 
-async fn change_in(tx: &DatabaseTransaction, account: String, by_qirat: i64) -> Result<(), DbErr> {
-    Entity::update_many()
-        .col_expr(
-            Column::ReservedQirat,
-            Expr::col(Column::ReservedQirat).add(by_qirat),
-        )
-        .filter(Column::Account.eq(account))
-        .exec(tx)
-        .await?;
+async fn change_in(tx: &DatabaseTransaction, by_qirat: BTreeMap<String, i64>) -> Result<(), DbErr> {
+    let changes: Vec<_> = by_qirat.into_iter().collect();
+    for chunk in changes.chunks(bulk::rows_of(2)) {
+        let reserved = Expr::col((Entity, Column::ReservedQirat));
+        let update = Query::update()
+            .table(Entity)
+            .from(bulk::values(tx, chunk.iter().cloned()))
+            .value(
+                Column::ReservedQirat,
+                reserved.add(Expr::col((GIVEN, SECOND))),
+            )
+            .and_where(Expr::col((Entity, Column::Account)).equals((GIVEN, FIRST)))
+            .to_owned();
+        tx.execute(&update).await?;
+    }
     Ok(())
 }

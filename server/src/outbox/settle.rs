@@ -144,15 +144,8 @@ async fn insert_in(
     now_ms: i64,
 ) -> Result<BTreeSet<Uuid>> {
     let rows = commands.iter().map(|command| active(command, now_ms));
-    let inserted = operation::Entity::insert_many(rows)
-        .on_conflict(
-            OnConflict::column(operation::Column::Id)
-                .do_nothing()
-                .to_owned(),
-        )
-        .exec_with_returning(tx)
-        .await?;
-    Ok(inserted.into_iter().map(|row| row.id).collect())
+    let rows: Vec<_> = rows.collect();
+    Ok(operation::insert_those_missing_in(tx, &rows).await?)
 }
 
 /// Writes outcomes where the chain has told none, in one statement. A refusal at the
@@ -168,33 +161,27 @@ async fn update_in(
     }
     let ids = commands.iter().map(|command| command.id);
     operation::Entity::find()
-        .filter(operation::Column::Id.is_in(ids))
+        .filter(bulk::among(tx, operation::Column::Id, ids))
         .order_by_asc(operation::Column::Id)
         .for_update()
         .all(tx)
         .await?;
-    let updated =
-        operation::Entity::insert_many(commands.iter().map(|command| active(command, now_ms)))
-            .on_conflict(
-                OnConflict::column(operation::Column::Id)
-                    .update_columns([
-                        State,
-                        operation::Column::Reason,
-                        ReasonMetadata,
-                        Result,
-                        Number,
-                        FabricTxId,
-                        Block,
-                        SettledMs,
-                    ])
-                    .action_and_where(
-                        Expr::col((operation::Entity, operation::Column::Number)).is_null(),
-                    )
-                    .to_owned(),
-            )
-            .exec_with_returning(tx)
-            .await?;
-    Ok(updated.into_iter().map(|row| row.id).collect())
+    let outcome = OnConflict::column(operation::Column::Id)
+        .update_columns([
+            State,
+            operation::Column::Reason,
+            ReasonMetadata,
+            Result,
+            Number,
+            FabricTxId,
+            Block,
+            SettledMs,
+        ])
+        .action_and_where(Expr::col((operation::Entity, operation::Column::Number)).is_null())
+        .to_owned();
+    let rows = commands.iter().map(|command| active(command, now_ms));
+    let rows: Vec<_> = rows.collect();
+    Ok(operation::insert_or_in(tx, &rows, &outcome).await?)
 }
 
 /// Locks the outbox rows of the commands.
@@ -203,7 +190,11 @@ async fn rows_in(
     commands: &[&Settled],
 ) -> Result<BTreeMap<Uuid, row::Model>> {
     let rows = row::Entity::find()
-        .filter(row::Column::Id.is_in(commands.iter().map(|command| command.id)))
+        .filter(bulk::among(
+            tx,
+            row::Column::Id,
+            commands.iter().map(|command| command.id),
+        ))
         .order_by_asc(row::Column::Id)
         .for_update()
         .all(tx)
@@ -252,14 +243,22 @@ async fn take_in(
         .partition(|command| matches!(command.outcome, Outcome::Voided));
     for chunk in done.chunks(bulk::rows_of(1)) {
         row::Entity::delete_many()
-            .filter(row::Column::Id.is_in(chunk.iter().map(|command| command.id)))
+            .filter(bulk::among(
+                tx,
+                row::Column::Id,
+                chunk.iter().map(|command| command.id),
+            ))
             .exec(tx)
             .await?;
     }
     for chunk in voided.chunks(bulk::rows_of(1)) {
         row::Entity::update_many()
             .col_expr(row::Column::Voided, true.into())
-            .filter(row::Column::Id.is_in(chunk.iter().map(|command| command.id)))
+            .filter(bulk::among(
+                tx,
+                row::Column::Id,
+                chunk.iter().map(|command| command.id),
+            ))
             .exec(tx)
             .await?;
     }

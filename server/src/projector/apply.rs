@@ -15,7 +15,7 @@ use crate::{
         entity::{envelope, lane},
         hold, settle,
     },
-    store::Lock,
+    store::{Lock, bulk},
     tokenomics,
     wallet::{self, projection::OpenedAccount},
 };
@@ -81,7 +81,7 @@ async fn lanes_in(tx: &DatabaseTransaction, moved: &[LaneMoved]) -> Result<()> {
     }
     let names: BTreeSet<_> = moved.iter().map(|moved| moved.lane.as_str()).collect();
     let rows = lane::Entity::find()
-        .filter(lane::Column::Name.is_in(names))
+        .filter(bulk::among(tx, lane::Column::Name, names))
         .order_by_asc(lane::Column::Name)
         .for_update()
         .all(tx)

@@ -7,6 +7,7 @@ mod connect;
 mod copy;
 mod deadlock;
 mod lock;
+mod measure;
 mod migrate;
 mod turn;
 

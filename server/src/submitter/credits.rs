@@ -18,6 +18,7 @@ use crate::{
     error::Result,
     id::CommandId,
     outbox::entity::{lane, row},
+    store::bulk,
 };
 
 /// Most credits of an account that a batch may name for debits alone.
@@ -190,7 +191,7 @@ async fn short_in(
         return Ok(BTreeMap::new());
     }
     let wallets = wallet::Entity::find()
-        .filter(wallet::Column::Account.is_in(accounts))
+        .filter(bulk::among(tx, wallet::Column::Account, accounts))
         .all(tx)
         .await?;
     let short = wallets

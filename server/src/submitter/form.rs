@@ -8,9 +8,9 @@ use gx_proto::gx::{
 };
 use prost::Message;
 use sea_orm::{
-    DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, Select,
+    ConnectionTrait, DatabaseTransaction, QueryOrder, QuerySelect, QueryTrait, Select,
     entity::prelude::*,
-    sea_query::{CaseStatement, Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, Query},
 };
 
 use super::{Parts, credits};
@@ -21,7 +21,10 @@ use crate::{
         entity::{control, lane, operation, row},
         lanes::{self, Cursor},
     },
-    store::Lock,
+    store::{
+        Lock,
+        bulk::{self, FIRST, GIVEN, SECOND},
+    },
 };
 
 /// A batch is cut before it grows over this many bytes: blocks of networks are cut
@@ -220,17 +223,18 @@ fn assemble(
 
 /// Numbers rows in their order, in one statement.
 async fn number_in(tx: &DatabaseTransaction, base: Cursor, pending: &[Pending]) -> Result<()> {
-    let numbers = pending.iter().zip(base.number + 1..);
-    let case = numbers
-        .fold(CaseStatement::new(), |case, (one, number)| {
-            case.case(row::Column::Position.eq(one.position), Expr::value(number))
-        })
-        .finally(Expr::col(row::Column::Number));
-    row::Entity::update_many()
-        .col_expr(row::Column::Number, case.into())
-        .filter(row::Column::Position.is_in(pending.iter().map(|one| one.position)))
-        .exec(tx)
-        .await?;
+    let numbers = pending.iter().map(|one| one.position);
+    let numbers: Vec<_> = numbers.zip(base.number + 1..).collect();
+    for chunk in numbers.chunks(bulk::rows_of(2)) {
+        let position = Expr::col((row::Entity, row::Column::Position));
+        let update = Query::update()
+            .table(row::Entity)
+            .from(bulk::values(tx, chunk.iter().copied()))
+            .value(row::Column::Number, Expr::col((GIVEN, SECOND)))
+            .and_where(position.equals((GIVEN, FIRST)))
+            .to_owned();
+        tx.execute(&update).await?;
+    }
     Ok(())
 }
 
@@ -285,7 +289,7 @@ pub(super) async fn submitted_in(
             i32::from(OperationState::Submitted).into(),
         )
         .col_expr(operation::Column::SubmittedMs, now_ms.into())
-        .filter(operation::Column::Id.is_in(ids.iter().copied()))
+        .filter(bulk::among(tx, operation::Column::Id, ids.iter().copied()))
         .filter(operation::Column::State.eq(i32::from(OperationState::Accepted)))
         .exec(tx)
         .await?;
@@ -301,7 +305,11 @@ pub(super) async fn failed(parts: &Parts, ids: &[Uuid], class: &str, next_ms: i6
         )
         .col_expr(row::Column::ErrorClass, class.into())
         .col_expr(row::Column::NextAttemptMs, next_ms.into())
-        .filter(row::Column::Id.is_in(ids.iter().copied()))
+        .filter(bulk::among(
+            parts.store.write(),
+            row::Column::Id,
+            ids.iter().copied(),
+        ))
         .exec(parts.store.write())
         .await?;
     Ok(())

@@ -71,7 +71,7 @@ pub(super) async fn read(store: &Store, chain: &Chain) -> anyhow::Result<ReadMod
             Some((wallet.balance_qirat, wallet.reserved_qirat));
     }
     for (number, cut) in chain.cuts.iter().enumerate() {
-        let sums = Sums::read(&snapshot, &entries(cut)).await?;
+        let sums = Sums::read(&snapshot, &entries(&snapshot, cut)).await?;
         for sums in sums
             .into_iter()
             .filter(|sums| chain.cut_of(&sums.account) == number)
@@ -132,7 +132,7 @@ impl Sums {
 }
 
 /// For each account the sum of its entries, and of those that the cursors cover.
-fn entries(cut: &Cut) -> SelectStatement {
+fn entries(db: &DatabaseTransaction, cut: &Cut) -> SelectStatement {
     use entry::{Column::*, Entity};
     let cursors = cut.cursors.clone();
     let number = Expr::col((Entity, Number));
@@ -146,7 +146,7 @@ fn entries(cut: &Cut) -> SelectStatement {
         .from(Entity)
         .join(
             JoinType::LeftJoin,
-            bulk::values(cursors),
+            bulk::values(db, cursors),
             Expr::col((Entity, Lane)).equals((GIVEN, FIRST)),
         )
         .group_by_col((Entity, Account))

@@ -1,6 +1,10 @@
 //! A command's permanent, slim record; never deleted.
 
-use sea_orm::entity::prelude::*;
+use std::collections::BTreeSet;
+
+use sea_orm::{DatabaseTransaction, entity::prelude::*, sea_query::OnConflict};
+
+use crate::store::bulk;
 
 /// One row of `operations`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -49,3 +53,34 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// Inserts rows as far as they are not there; the ids of those that were not.
+///
+/// # Errors
+/// If the database fails.
+pub async fn insert_those_missing_in(
+    tx: &DatabaseTransaction,
+    rows: &[ActiveModel],
+) -> Result<BTreeSet<Uuid>, DbErr> {
+    let nothing = OnConflict::column(Column::Id).do_nothing().to_owned();
+    insert_or_in(tx, rows, &nothing).await
+}
+
+/// Inserts rows, or does to those that are there what is said; the ids of all that were
+/// inserted or changed.
+///
+/// # Errors
+/// If the database fails.
+pub async fn insert_or_in(
+    tx: &DatabaseTransaction,
+    rows: &[ActiveModel],
+    conflict: &OnConflict,
+) -> Result<BTreeSet<Uuid>, DbErr> {
+    let written = bulk::insert_returning_in(tx, rows, |insert| {
+        insert
+            .on_conflict(conflict.clone())
+            .returning_col(Column::Id);
+    });
+    let written = written.await?;
+    written.iter().map(|row| row.try_get_by_index(0)).collect()
+}

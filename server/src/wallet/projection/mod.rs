@@ -11,8 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::anyhow;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, Query, UpdateStatement},
 };
 
@@ -60,7 +59,7 @@ pub async fn lock_in<'a>(
         let _locked: Vec<String> = wallet::Entity::find()
             .select_only()
             .column(Column::Account)
-            .filter(Column::Account.is_in(chunk.iter().copied()))
+            .filter(bulk::among(tx, Column::Account, chunk.iter().copied()))
             .order_by_asc(Column::Account)
             .for_update()
             .into_tuple()
@@ -85,7 +84,7 @@ pub async fn post_in(tx: &DatabaseTransaction, postings: &[Posting]) -> Result<(
     bulk::insert_in(tx, postings.iter().map(Posting::row).collect()).await?;
     let nets: Vec<_> = nets.into_iter().collect();
     for chunk in nets.chunks(bulk::rows_of(2)) {
-        change_in(tx, chunk.len(), &add_nets(chunk)).await?;
+        change_in(tx, chunk.len(), &add_nets(tx, chunk)).await?;
     }
     Ok(())
 }
@@ -101,7 +100,7 @@ pub async fn folded_in(tx: &DatabaseTransaction, folded: &[Folded]) -> Result<()
         .collect();
     let last: Vec<_> = last.into_values().collect();
     for chunk in last.chunks(bulk::rows_of(3)) {
-        change_in(tx, chunk.len(), &set_folded(chunk)).await?;
+        change_in(tx, chunk.len(), &set_folded(tx, chunk)).await?;
     }
     Ok(())
 }
@@ -129,7 +128,7 @@ pub async fn credits_in(
         });
         let given = Query::select()
             .expr(Expr::cust("*"))
-            .from(bulk::values(keys))
+            .from(bulk::values(tx, keys))
             .to_owned();
         let key = [
             credit::Column::Account,
@@ -146,13 +145,13 @@ pub async fn credits_in(
     Ok(())
 }
 
-fn add_nets(nets: &[(&str, i64)]) -> UpdateStatement {
+fn add_nets(tx: &DatabaseTransaction, nets: &[(&str, i64)]) -> UpdateStatement {
     let rows = nets
         .iter()
         .map(|(account, net)| ((*account).to_owned(), *net));
     let balance = Expr::col((wallet::Entity, Column::BalanceQirat));
     by_account()
-        .from(bulk::values(rows))
+        .from(bulk::values(tx, rows))
         .value(
             Column::BalanceQirat,
             balance.add(Expr::col((GIVEN, SECOND))),
@@ -160,13 +159,13 @@ fn add_nets(nets: &[(&str, i64)]) -> UpdateStatement {
         .to_owned()
 }
 
-fn set_folded(folded: &[&Folded]) -> UpdateStatement {
+fn set_folded(tx: &DatabaseTransaction, folded: &[&Folded]) -> UpdateStatement {
     let rows = folded.iter().map(|folded| {
         let account = folded.account.clone();
         (account, folded.folded_qirat, folded.tax_timer_start_ms)
     });
     by_account()
-        .from(bulk::values(rows))
+        .from(bulk::values(tx, rows))
         .value(Column::FoldedQirat, Expr::col((GIVEN, SECOND)))
         .value(Column::TaxTimerStartMs, Expr::col((GIVEN, THIRD)))
         .to_owned()
