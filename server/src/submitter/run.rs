@@ -7,14 +7,21 @@ use std::{
 };
 
 use gx_contract::lane::LaneName;
-use sea_orm::{QuerySelect, entity::prelude::*};
+use sea_orm::{
+    QuerySelect, QueryTrait,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait},
+};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{LaneWorker, Next, Parts, backoff::Backoff};
 use crate::{
     error::Result,
-    outbox::{entity::row, lanes},
+    outbox::{
+        entity::{lane, row},
+        lanes,
+    },
 };
 
 /// Runs until shutdown; a batch that is under way then is left as it stands, for
@@ -92,13 +99,22 @@ impl Lanes {
     }
 }
 
-/// The lanes whose commands are not settled.
+/// The lanes whose commands are not settled: some have numbers, or wait for one. It costs
+/// the same however many wait.
 async fn waiting(parts: &Parts) -> Result<Vec<LaneName>> {
-    let names: Vec<String> = row::Entity::find()
+    let lane = Expr::col((lane::Entity, lane::Column::Name));
+    let pending = row::Entity::find()
         .select_only()
-        .column(row::Column::Lane)
-        .filter(row::Column::Voided.eq(false))
-        .distinct()
+        .column(row::Column::Position)
+        .filter(lane.equals((row::Entity, row::Column::Lane)))
+        .filter(row::Column::Number.is_null())
+        .into_query();
+    let formed = Expr::col((lane::Entity, lane::Column::FormedNumber));
+    let is_under_way = formed.gt(Expr::col((lane::Entity, lane::Column::SettledNumber)));
+    let names: Vec<String> = lane::Entity::find()
+        .select_only()
+        .column(lane::Column::Name)
+        .filter(is_under_way.or(Expr::exists(pending)))
         .into_tuple()
         .all(parts.store.read())
         .await?;
@@ -142,7 +158,7 @@ async fn drive(mut worker: LaneWorker, parts: Parts, shutdown: CancellationToken
 
 /// Waits, and renews the lease meanwhile.
 async fn rest(worker: &mut LaneWorker, mut wait: Duration, lease_ms: i64) {
-    let slice = Duration::from_millis(u64::try_from(lease_ms / 3).unwrap_or(1).max(1));
+    let slice = Duration::from_millis(Ord::max(u64::try_from(lease_ms / 3).unwrap_or(1), 1));
     while wait > slice {
         tokio::time::sleep(slice).await;
         wait -= slice;
