@@ -87,6 +87,9 @@ enum Command {
         #[command(subcommand)]
         command: Option<ChaincodeCommand>,
     },
+    /// Measures a running gx under load, each figure against something measured in turn.
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Plays two people against a running gx, and proves from its ledger and its
     /// database that it kept its promises.
     Demo(Tool<ops::demo::Options>),
@@ -185,6 +188,16 @@ enum UsersCommand {
     Unlock(Tool<ops::users::Options>),
 }
 
+/// What to measure.
+#[derive(Debug, Subcommand)]
+enum BenchCommand {
+    /// Measures one figure; exits with 1 if it does not reach its aim.
+    Run(Tool<ops::bench::Options>),
+    /// Answers transfers at once and does nothing else, to compare with; it tells its
+    /// port and runs until it is told to stop.
+    EchoServer,
+}
+
 /// What to do with settings.
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
@@ -225,6 +238,8 @@ fn main() -> ExitCode {
             run.format(tool.output),
             ops::chaincode::package(&tool.options),
         ),
+        Command::Bench(BenchCommand::Run(tool)) => run.tool(tool, ops::bench::run),
+        Command::Bench(BenchCommand::EchoServer) => run.stay(ops::bench::serve_echo),
         Command::Demo(tool) => {
             let format = run.format(tool.output);
             run.tool(tool, async |config, options| {

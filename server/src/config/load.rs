@@ -1,6 +1,9 @@
 //! Gathers the settings: defaults, file, environment; later ones override.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use toml::{Table, Value};
 
@@ -8,6 +11,14 @@ use super::{Config, DEFAULTS, Faults};
 
 /// Variables with the prefix that are no settings: they belong to tests.
 const NOT_SETTINGS: &[&str] = &["GX_FABRIC_CONNECTION"];
+
+/// The program that runs, to start another role or tool of it.
+///
+/// # Errors
+/// If the system does not tell.
+pub fn program() -> std::io::Result<PathBuf> {
+    std::env::current_exe()
+}
 
 impl Config {
     /// Loads the defaults, then `file`, then the process's environment.

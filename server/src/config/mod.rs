@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 pub use check::Faults;
+pub use load::program;
 pub use network::Network;
 
 /// The default file, which is the manual.

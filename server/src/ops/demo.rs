@@ -4,12 +4,7 @@
 //!
 //! It may be played again and again: its people are new every time.
 
-mod api;
-mod codes;
 mod money;
-mod person;
-mod picture;
-mod staff;
 mod steps;
 
 use std::{fmt, path::PathBuf};
@@ -18,13 +13,11 @@ use gx_proto::gx::tokenomics::v1::{GetSupplyRequest, GetSupplyResponse};
 use serde::Serialize;
 
 use self::{
-    api::{Api, call},
     money::Payment,
-    person::Person,
-    staff::Staff,
     steps::{Step, Steps},
 };
 use super::{
+    caller::{Api, Person, Staff, call},
     proof::Proof,
     report::{Format, Report},
     table::Qirat,
@@ -73,7 +66,11 @@ pub async fn run(config: Config, options: Options, format: Format) -> anyhow::Re
 async fn connect(steps: &mut Steps, config: &Config, options: &Options) -> anyhow::Result<Api> {
     let (data_dir, endpoint) = (config.data_dir(), options.endpoint.as_deref());
     let connecting = Api::connect(&data_dir, endpoint);
-    let tell = |api: &Api| vec![api.places.join(" ")];
+    let tell = |api: &Api| {
+        let mut places = api.places.to_vec();
+        places.dedup();
+        vec![places.join(" ")]
+    };
     steps.take("connect to gx", connecting, tell).await
 }
 
@@ -85,7 +82,7 @@ async fn sign_in_staff(
     options: &Options,
 ) -> anyhow::Result<Staff> {
     let data_dir = config.data_dir();
-    let signing_in = Staff::sign_in(api, &data_dir, options);
+    let signing_in = Staff::sign_in(api, &data_dir, options.staff_password_file.as_deref());
     let tell = |_: &Staff| vec!["root, SUPER_ADMIN".to_owned()];
     steps.take("log in as staff", signing_in, tell).await
 }

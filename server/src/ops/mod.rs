@@ -10,7 +10,9 @@
 //! nothing, and read database and ledger each at one moment.
 
 pub mod audit;
+pub mod bench;
 pub mod bootstrap;
+mod caller;
 pub mod chaincode;
 pub mod config;
 pub mod demo;

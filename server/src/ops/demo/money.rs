@@ -6,12 +6,13 @@ use gx_proto::gx::wallet::v1::{
     TransferRequest,
 };
 
-use super::{
-    Qirat,
-    api::{Api, call},
-    person::Person,
+use crate::{
+    id::random_uuid,
+    ops::{
+        caller::{Api, Person, call},
+        table::Qirat,
+    },
 };
-use crate::id::random_uuid;
 
 /// A payment, quoted and then made.
 #[derive(Debug)]

@@ -6,7 +6,6 @@ use anyhow::Context as _;
 use gx_proto::gx::identity::v1::{ApproveVerificationRequest, LoginRequest};
 
 use super::{
-    Options,
     api::{Api, call},
     person::Person,
 };
@@ -18,19 +17,19 @@ const PASSWORD_FILE: &str = "initial-password";
 
 /// Somebody of staff who is signed in.
 #[derive(Debug)]
-pub(super) struct Staff {
-    pub(super) token: String,
+pub(in crate::ops) struct Staff {
+    pub(in crate::ops) token: String,
 }
 
 impl Staff {
-    pub(super) async fn sign_in(
+    pub(in crate::ops) async fn sign_in(
         api: &Api,
         data_dir: &Path,
-        options: &Options,
+        password_file: Option<&Path>,
     ) -> anyhow::Result<Self> {
         let message = LoginRequest {
             contact: CONTACT.to_owned(),
-            password: password(data_dir, options.staff_password_file.as_deref())?,
+            password: password(data_dir, password_file)?,
         };
         let answer = call(&api.identity, None, message, async |mut api, message| {
             api.login(message).await
@@ -40,7 +39,11 @@ impl Staff {
     }
 
     /// Approves a person and answers the operation that makes the account.
-    pub(super) async fn approve(&self, api: &Api, person: &Person) -> anyhow::Result<String> {
+    pub(in crate::ops) async fn approve(
+        &self,
+        api: &Api,
+        person: &Person,
+    ) -> anyhow::Result<String> {
         let message = ApproveVerificationRequest {
             name: person.verification.clone(),
             request_id: random_uuid().to_string(),

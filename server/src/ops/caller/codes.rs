@@ -13,7 +13,7 @@ const ARRIVAL: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(50);
 
 /// Waits for the code that was sent to a contact.
-pub(super) async fn code(data_dir: &Path, contact: &str) -> anyhow::Result<String> {
+pub(in crate::ops) async fn code(data_dir: &Path, contact: &str) -> anyhow::Result<String> {
     let path = data_dir.join("codes.jsonl");
     let begun = Instant::now();
     loop {

@@ -37,18 +37,21 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// Clients of all services.
 #[derive(Debug)]
-pub(super) struct Api {
-    /// Where they were found.
-    pub(super) places: Vec<String>,
-    pub(super) identity: IdentityServiceClient<Channel>,
-    pub(super) wallet: WalletServiceClient<Channel>,
-    pub(super) tokenomics: TokenomicsServiceClient<Channel>,
-    pub(super) operation: OperationServiceClient<Channel>,
+pub(in crate::ops) struct Api {
+    /// Where they were found: identity, wallet, tokenomics.
+    pub(in crate::ops) places: [String; 3],
+    pub(in crate::ops) identity: IdentityServiceClient<Channel>,
+    pub(in crate::ops) wallet: WalletServiceClient<Channel>,
+    pub(in crate::ops) tokenomics: TokenomicsServiceClient<Channel>,
+    pub(in crate::ops) operation: OperationServiceClient<Channel>,
 }
 
 impl Api {
     /// Connects to one endpoint for everything, or to the ports of a process.
-    pub(super) async fn connect(data_dir: &Path, endpoint: Option<&str>) -> anyhow::Result<Self> {
+    pub(in crate::ops) async fn connect(
+        data_dir: &Path,
+        endpoint: Option<&str>,
+    ) -> anyhow::Result<Self> {
         let places = match endpoint {
             Some(endpoint) => [(); 3].map(|()| endpoint.to_owned()),
             None => ports(data_dir)?,
@@ -56,8 +59,6 @@ impl Api {
         let identity = channel(&places[0]).await?;
         let wallet = channel(&places[1]).await?;
         let tokenomics = channel(&places[2]).await?;
-        let mut places = Vec::from(places);
-        places.dedup();
         Ok(Self {
             places,
             operation: OperationServiceClient::new(identity.clone()),
@@ -68,7 +69,11 @@ impl Api {
     }
 
     /// Waits until an operation is decided, and answers one that succeeded.
-    pub(super) async fn settled(&self, token: &str, name: &str) -> anyhow::Result<Operation> {
+    pub(in crate::ops) async fn settled(
+        &self,
+        token: &str,
+        name: &str,
+    ) -> anyhow::Result<Operation> {
         let begun = Instant::now();
         loop {
             let message = WaitOperationRequest {
@@ -130,7 +135,7 @@ async fn channel(place: &str) -> anyhow::Result<Channel> {
 }
 
 /// Calls a method, and again where the server asks to come back later.
-pub(super) async fn call<C: Clone, M: Clone, A>(
+pub(in crate::ops) async fn call<C: Clone, M: Clone, A>(
     client: &C,
     token: Option<&str>,
     message: M,

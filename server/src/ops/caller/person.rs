@@ -12,25 +12,26 @@ use gx_proto::gx::{
     operation::v1::{CreateAccountResult, operation, operation_result},
 };
 
+use tonic::metadata::{Ascii, MetadataValue};
+
 use super::{
-    Qirat,
     api::{Api, call},
     codes::code,
     picture::png,
     staff::Staff,
 };
-use crate::id::random_bytes;
+use crate::{id::random_bytes, ops::table::Qirat};
 
 /// Somebody who was never here before.
 #[derive(Debug)]
-pub(super) struct Person {
-    pub(super) contact: String,
+pub(in crate::ops) struct Person {
+    pub(in crate::ops) contact: String,
     password: String,
     country: &'static str,
-    pub(super) token: String,
-    pub(super) verification: String,
-    pub(super) account: String,
-    pub(super) grant_qirat: u64,
+    pub(in crate::ops) token: String,
+    pub(in crate::ops) verification: String,
+    pub(in crate::ops) account: String,
+    pub(in crate::ops) grant_qirat: u64,
 }
 
 impl Person {
@@ -48,7 +49,7 @@ impl Person {
     }
 
     /// Proves the contact by its code and becomes a user.
-    pub(super) async fn register(
+    pub(in crate::ops) async fn register(
         api: &Api,
         data_dir: &Path,
         country: &'static str,
@@ -88,7 +89,7 @@ impl Person {
     }
 
     /// Opens a session and tells the user's status.
-    pub(super) async fn sign_in(&mut self, api: &Api) -> anyhow::Result<&'static str> {
+    pub(in crate::ops) async fn sign_in(&mut self, api: &Api) -> anyhow::Result<&'static str> {
         let message = LoginRequest {
             contact: self.contact.clone(),
             password: self.password.clone(),
@@ -103,8 +104,16 @@ impl Person {
         Ok(status.strip_prefix("USER_STATUS_").unwrap_or(status))
     }
 
+    /// What the person's calls are authorized by.
+    ///
+    /// # Errors
+    /// If the token is none.
+    pub(in crate::ops) fn bearer(&self) -> anyhow::Result<MetadataValue<Ascii>> {
+        Ok(format!("Bearer {}", self.token).parse()?)
+    }
+
     /// Uploads a picture and answers its name.
-    pub(super) async fn upload(&self, api: &Api) -> anyhow::Result<String> {
+    pub(in crate::ops) async fn upload(&self, api: &Api) -> anyhow::Result<String> {
         let [red, green, blue] = random_bytes();
         let message = UploadDocumentRequest {
             content: png(red, green, blue),
@@ -119,7 +128,11 @@ impl Person {
     }
 
     /// Asks to be verified, with a document of a number that nobody has.
-    pub(super) async fn submit(&mut self, api: &Api, upload: String) -> anyhow::Result<String> {
+    pub(in crate::ops) async fn submit(
+        &mut self,
+        api: &Api,
+        upload: String,
+    ) -> anyhow::Result<String> {
         let number = hex::encode_upper(random_bytes::<8>());
         let message = SubmitVerificationRequest {
             document_type: DocumentType::Passport.into(),
@@ -138,7 +151,7 @@ impl Person {
     }
 
     /// Waits until the ledger has made the account, and looks at it as its owner.
-    pub(super) async fn open(
+    pub(in crate::ops) async fn open(
         &mut self,
         api: &Api,
         staff: &Staff,

@@ -1,7 +1,7 @@
 //! A picture to upload: one pixel, as PNG.
 
 /// A whole PNG of one pixel of a colour.
-pub(super) fn png(red: u8, green: u8, blue: u8) -> Vec<u8> {
+pub(in crate::ops) fn png(red: u8, green: u8, blue: u8) -> Vec<u8> {
     // One by one pixel, 8 bits a channel, red, green and blue.
     let header = [0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0];
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
