@@ -19,6 +19,7 @@ use super::{
 use crate::{
     clock::SharedClock,
     error::Result,
+    fault::kill_point,
     id,
     store::{Lock, Store},
     telemetry::metrics::AUDIT_SEAL_LAG,
@@ -70,6 +71,7 @@ impl Sealer {
         let sealed = lines.len() as u64;
         seal_in(&tx, &mut head, lines).await?;
         self.renew_in(&tx, head).await?;
+        kill_point("seal");
         tx.commit().await?;
         Ok(Some(sealed))
     }

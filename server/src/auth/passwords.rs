@@ -126,6 +126,8 @@ fn argon2() -> anyhow::Result<Argon2<'static>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     fn pool(concurrency: usize, waiting: usize) -> Passwords {
@@ -169,6 +171,35 @@ mod tests {
         drop(first);
         waiting.await.unwrap().unwrap();
         assert!(passwords.place().await.is_ok());
+    }
+
+    /// Also where callers have gone whose verification is under way.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_more_run_at_once_than_the_pool_has_places() {
+        let passwords = pool(2, 30);
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let callers = (0..32).map(|caller| {
+            let (passwords, now, most) = (passwords.clone(), now.clone(), most.clone());
+            let called = tokio::spawn(async move {
+                let place = passwords.place().await.unwrap();
+                let work = move || {
+                    let running = now.fetch_add(1, Ordering::SeqCst) + 1;
+                    most.fetch_max(running, Ordering::SeqCst);
+                    let hash = argon2()?.hash_password_with_salt(b"a password", &[7; 16]);
+                    now.fetch_sub(1, Ordering::SeqCst);
+                    Ok(hash.is_ok())
+                };
+                assert!(run(place, work).await.unwrap());
+            });
+            (caller, called)
+        });
+        for (caller, called) in callers.collect::<Vec<_>>() {
+            if caller % 4 == 0 {
+                called.abort();
+            }
+            let _ = called.await;
+        }
+        assert!((1..=2).contains(&most.load(Ordering::SeqCst)));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::{
     auth::{Caller, Context},
     directory,
     error::{Error, Result, Violations},
+    fault::kill_point,
 };
 
 /// A person, by verification, and the account.
@@ -72,6 +73,7 @@ impl BindAccount {
         audit::record_in(&tx, now_ms, vec![entry]).await?;
         let verification = query::show(app, &tx, caller, row).await?;
         tx.commit().await?;
+        kill_point("bound");
         Ok(BindAccountResponse {
             verification: Some(verification),
         })

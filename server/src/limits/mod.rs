@@ -1,6 +1,7 @@
 //! How often one caller and one client address may call, over all processes where they
 //! share a Redis, else in this one; and how much each may have at once in this process.
-//! A bucket refills steadily; memory holds only keys that called lately.
+//! A bucket refills steadily; memory holds only keys that called lately, and where too
+//! many did, they share slots.
 
 mod bucket;
 mod known;

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::entity::control::{Column, Entity};
 use crate::{
     error::Result,
+    fault::kill_point,
     store::{Lock, Store, lock_out_sharers_in},
     telemetry::{Readiness, State},
 };
@@ -32,6 +33,7 @@ pub async fn mark(store: &Store) -> Result<()> {
     let tx = store.begin().await?;
     if mark_in(&tx).await? {
         tx.commit().await?;
+        kill_point("marked");
         tracing::error!("the database is behind what it knew: catching up with the ledger");
     }
     Ok(())
@@ -82,6 +84,7 @@ pub async fn clear(store: &Store, mark: i64) -> Result<()> {
         .exec(&tx)
         .await?;
     tx.commit().await?;
+    kill_point("cleared");
     tracing::info!(mark, "the database has caught up with the ledger");
     Ok(())
 }

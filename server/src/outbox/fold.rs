@@ -90,10 +90,11 @@ impl Folder {
             true => BTreeSet::new(),
             false => insert_operations_in(tx, &commands, now_ms).await?,
         };
-        let (taken, known): (Vec<_>, Vec<_>) = commands
+        let (taken, mut known): (Vec<_>, Vec<_>) = commands
             .into_iter()
             .partition(|command| taken.contains(&command.id.0));
 
+        known.sort_by_key(|command| command.id.0);
         let mut answers = known_in(tx, known, now_ms).await?;
         for model in accept_in(tx, taken, now_ms).await? {
             answers.insert(model.id, Ok(model));
@@ -200,7 +201,8 @@ async fn insert_operations_in(
 }
 
 /// Answers commands whose ids were there, whatever their state. One that only the
-/// chain remembered becomes its owner's again: the id is derived from the owner.
+/// chain remembered becomes its owner's again: the id is derived from the owner. The
+/// commands come in order of their ids, for each such row is locked.
 async fn known_in(
     tx: &DatabaseTransaction,
     commands: Vec<Submission>,

@@ -17,6 +17,7 @@ use crate::{
     auth::UserId,
     config,
     error::{Error, Result},
+    fault::kill_point,
     telemetry::metrics::DEADLOCKS,
 };
 
@@ -92,6 +93,9 @@ pub async fn run(
     while line.wait(&shutdown).await {
         let fold = line.fold(settings.fold.max(1));
         answer(&folder, fold, Duration::from_millis(settings.timeout_ms)).await;
+        if line.has_batched() {
+            kill_point("batch");
+        }
     }
 }
 

@@ -198,6 +198,11 @@ impl Line {
         fold
     }
 
+    /// Whether a part of a batch is left for the next fold.
+    pub(super) fn has_batched(&self) -> bool {
+        !self.batched.is_empty()
+    }
+
     fn admit(&mut self, entry: Entry) {
         match entry {
             Entry::Single(single) => self.singles.push_back(*single),

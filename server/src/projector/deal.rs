@@ -15,7 +15,7 @@ use sea_orm::{DatabaseTransaction, IntoActiveModel, QueryFilter, QueryOrder, ent
 use crate::{
     checkpoint::{self, Column, Entity, Model},
     error::Result,
-    fault::{self, Fault},
+    fault::{self, Fault, kill_point},
     outbox::entity::control,
     store::{Lock, Store, lock_out_sharers_in},
 };
@@ -70,7 +70,9 @@ pub async fn carry_out(store: &Store) -> Result<()> {
         return Ok(());
     };
     deal_in(&tx, &rows, partitions).await?;
+    kill_point("deal");
     tx.commit().await?;
+    kill_point("dealt");
     tracing::info!(
         partitions,
         before = rows.len(),

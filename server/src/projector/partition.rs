@@ -113,6 +113,7 @@ impl Partition {
         row.lease_until_ms = Set(now_ms + self.parts.settings.lease_ms);
         row.update(&tx).await?;
         tx.commit().await?;
+        kill_point("partition");
         if block < self.highest {
             catching_up::mark(&self.parts.store).await?;
         }

@@ -5,6 +5,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sea_orm_migration::{MigratorTrait, SchemaManager};
 
 use super::{DatabaseUrl, connect};
+use crate::fault::kill_point;
 
 /// The advisory lock of whoever migrates: "gx" and a number.
 const LOCK: i64 = 0x6778_0001;
@@ -34,8 +35,9 @@ pub(super) async fn migrate_with(db: &DatabaseConnection) -> Result<Vec<String>,
     }
     // Another process may have done it meanwhile.
     let missing = missing(db).await?;
-    if !missing.is_empty() {
-        Migrator::up(db, None).await?;
+    for _ in &missing {
+        Migrator::up(db, Some(1)).await?;
+        kill_point("migration");
     }
     if locks {
         let unlock = format!("SELECT pg_advisory_unlock({LOCK})");

@@ -130,9 +130,12 @@ impl LaneWorker {
     /// If the database fails.
     pub async fn renew(&mut self) -> Result<()> {
         let until_ms = self.parts.clock.now_ms() + self.parts.settings.lease_ms;
-        if !matches!(self.stage, Stage::Unleased)
-            && !lanes::renew(&self.parts.store, &self.name, self.token, until_ms).await?
-        {
+        if matches!(self.stage, Stage::Unleased) {
+            return Ok(());
+        }
+        if lanes::renew(&self.parts.store, &self.name, self.token, until_ms).await? {
+            kill_point("renewed");
+        } else {
             tracing::info!(lane = self.name, "the lane is another's");
             self.stage = Stage::Unleased;
         }
@@ -178,6 +181,7 @@ impl LaneWorker {
         let Some(token) = lease.await? else {
             return Ok(Next::Elsewhere);
         };
+        kill_point("leased");
         self.token = token;
         self.go(Stage::Recovering, Next::Now)
     }

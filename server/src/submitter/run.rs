@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{LaneWorker, Next, Parts, backoff::Backoff};
 use crate::{
     error::Result,
+    fault::kill_point,
     outbox::{
         entity::{lane, row},
         lanes,
@@ -47,6 +48,7 @@ pub async fn run(parts: Parts, shutdown: CancellationToken) {
     if let Err(error) = lanes::give_back(&parts.store, &parts.owner).await {
         tracing::warn!(%error, "leases of lanes were not given back");
     }
+    kill_point("released");
 }
 
 /// The workers of this process.

@@ -1,7 +1,12 @@
 //! A process is killed from outside at named points of a command's way: the only one,
 //! or of six the one that has the point, while the others run on. Each time it starts
 //! again where it was: what was accepted has exactly one effect, nothing is held for
-//! nothing, and the read model is what the chain says.
+//! nothing, and the read model is what the chain says. The points of a command's way
+//! stand here, those of what else processes do in [`roles`].
+
+mod roles;
+
+use std::time::Instant;
 
 use gx_proto::gx::operation::v1::OperationState;
 use sea_orm::{ConnectionTrait, Statement};
@@ -64,6 +69,7 @@ async fn killed_at_every_point(database: Database) {
             async move { paying.send(transfer).await.map(drop) }
         });
         gx.said_by(role, &format!("kill point {point}")).await;
+        let killed = Instant::now();
         assert!(!gx.replace(role, "KILL", &[]).await.success());
         let answered = asked.await.unwrap().is_ok();
 
@@ -77,6 +83,7 @@ async fn killed_at_every_point(database: Database) {
         }
         let operation = paying.pay(transfer.clone()).await;
         assert_eq!(operation.state(), OperationState::Succeeded, "{point}");
+        println!("{point}: settled {:?} after the kill", killed.elapsed());
         let again = paying.pay(transfer).await;
         assert_eq!(again.name, operation.name, "{point}");
         (left, got) = (left - AMOUNT, got + AMOUNT);

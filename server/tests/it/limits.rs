@@ -6,9 +6,10 @@ use gx_proto::gx::{
     identity::v1::{GetMeRequest, LoginRequest, Role},
     operation::v1::OperationState,
 };
+use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
-use crate::harness::{Database, GX, Gx, PASSWORD, Refusal, unused_contact};
+use crate::harness::{Client, Database, GX, Gx, PASSWORD, Refusal, unused_contact};
 
 const LIMITED: (Code, &str) = (Code::ResourceExhausted, "RATE_LIMITED");
 
@@ -34,7 +35,7 @@ async fn caller_has_a_bucket_of_its_own() {
         gx.caller(&[Role::User]).await,
         gx.caller(&[Role::User]).await,
     );
-    let calls = |client: &crate::harness::Client| {
+    let calls = |client: &Client| {
         let calls = (0..40).map(|_| {
             let mut identity = client.identity();
             async move { identity.get_me(GetMeRequest::default()).await.map(drop) }
@@ -118,4 +119,51 @@ async fn full_line_turns_commands_away_and_takes_them_later() {
     }
     let wallet = ann.wallet(0).await;
     assert_eq!((wallet.balance_qirat, wallet.reserved_qirat), (400 * GX, 0));
+}
+
+/// From many connections at once, for as long as the payments take.
+#[tokio::test]
+async fn a_flood_of_logins_is_shed_and_stops_no_payment() {
+    let settings = [("GX_LOGIN__CONCURRENCY", "1"), ("GX_LOGIN__WAITING", "4")];
+    let gx = Gx::start_with(Database::Sqlite, &settings).await;
+    let (ann, bee) = (gx.person("DE").await, gx.person("DE").await);
+    let before = gx.metric("gx_password_verifications_total").await;
+    let end = CancellationToken::new();
+    let flood = (0..32).map(|_| tokio::spawn(logins(gx.connect(), end.clone())));
+    let flood: Vec<_> = flood.collect();
+    for _ in 0..50 {
+        let paid = ann.pay(ann.to(&bee.account, GX, 0)).await;
+        assert_eq!(paid.state(), OperationState::Succeeded);
+    }
+    end.cancel();
+    let (mut judged, mut shed) = (0, 0);
+    for one in flood {
+        let (judged_of_one, shed_of_one) = one.await.unwrap();
+        (judged, shed) = (judged + judged_of_one, shed + shed_of_one);
+    }
+    assert!(judged > 0 && shed > 0, "{judged} judged, {shed} shed");
+    // Who was shed cost no verification.
+    let verified = gx.metric("gx_password_verifications_total").await - before;
+    assert_eq!(verified, f64::from(judged));
+}
+
+/// Logs in without end; how often that was judged, and how often shed.
+async fn logins(client: Client, end: CancellationToken) -> (u32, u32) {
+    let (mut judged, mut shed) = (0, 0);
+    while !end.is_cancelled() {
+        let login = LoginRequest {
+            contact: unused_contact(),
+            password: PASSWORD.to_owned(),
+        };
+        let refused = client.identity().login(login).await.unwrap_err();
+        let refused = Refusal::of(&refused);
+        if refused.told() == (Code::ResourceExhausted, "OVERLOADED") {
+            assert!(refused.retry_ms.is_some_and(|ms| ms > 0), "{refused:?}");
+            shed += 1;
+        } else {
+            assert_eq!(refused.reason, "CREDENTIALS_WRONG");
+            judged += 1;
+        }
+    }
+    (judged, shed)
 }

@@ -20,15 +20,17 @@ use gx_server::{
     id::CommandId,
     outbox::{
         Acceptance, Folder, Refusal, Submission, catching_up,
-        entity::{control, operation, row},
+        entity::{control, lane, operation, row},
         hold,
         settle::{self, Outcome, Settled},
     },
     start,
     store::{DatabaseUrl, Lock, Store},
+    wallet,
 };
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, PaginatorTrait, Set, Statement,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, PaginatorTrait,
+    QueryFilter, Set, Statement,
 };
 use uuid::Uuid;
 
@@ -283,4 +285,160 @@ async fn settling_waits_for_an_intake_under_way_and_releases_its_hold_on_postgre
         0
     );
     assert_eq!(reserved(&store).await, 0);
+}
+
+/// What the server refused for two transactions that waited for each other.
+async fn deadlocks(store: &Store) -> i64 {
+    let query = "select pg_stat_clear_snapshot(), deadlocks from pg_stat_database \
+                 where datname = current_database()";
+    let query = Statement::from_string(DbBackend::Postgres, query);
+    let row = store.read().query_one_raw(query).await.expect("read");
+    row.expect("a database")
+        .try_get("", "deadlocks")
+        .expect("a count")
+}
+
+/// Another wallet of 100 Qirat.
+async fn another_wallet(store: &Store) -> String {
+    let account = AccountId::from_bits([2; 10]).to_string();
+    let columns = "lane, type, status, country, balance_qirat, folded_qirat, reserved_qirat, \
+                   tax_timer_start_ms, created_ms";
+    let copied = format!(
+        "insert into wallets (account, {columns}) select '{account}', {columns} from wallets"
+    );
+    store
+        .write()
+        .execute_unprepared(&copied)
+        .await
+        .expect("a wallet");
+    account
+}
+
+/// What a block tells of a command that the rules refused.
+fn refused(submission: &Submission, number: i64) -> Settled {
+    Settled {
+        id: submission.id.0,
+        request_digest: vec![7; 32],
+        kind: OperationType::Transfer,
+        outcome: Outcome::Refused(Refusal::new(Reason::FeeChanged)),
+        lane: "partner/0".to_owned(),
+        number,
+        fabric_tx_id: "tx".to_owned(),
+        block: 5,
+    }
+}
+
+/// A projector's locks as `apply` takes them: lanes, operations and outbox rows, wallets.
+async fn project(tx: &DatabaseTransaction, commands: &[Settled], accounts: &[&str]) {
+    let lanes = lane::Entity::find()
+        .filter(lane::Column::Name.eq("partner/0"))
+        .for_update();
+    lanes.all(tx).await.expect("lanes");
+    let settling = settle::settle_in(tx, commands, 0).await.expect("settled");
+    let touched = accounts.iter().copied();
+    wallet::projection::lock_in(tx, touched)
+        .await
+        .expect("locked");
+    hold::release_in(tx, settling.held).await.expect("released");
+}
+
+/// Both want the same operations and the same two wallets, each named in the other's
+/// opposite order; whoever comes second waits, whoever that is.
+#[tokio::test]
+async fn a_fold_and_a_projection_that_want_the_same_rows_wait_and_never_deadlock_on_postgres() {
+    let (store, folder, first) = with_a_wallet().await;
+    let second = another_wallet(&store).await;
+    let accepted = [transfer(1, &first), transfer(2, &second)];
+    for answer in folder.fold(accepted.to_vec()).await.expect("folded") {
+        answer.expect("accepted");
+    }
+    let outcomes = [refused(&accepted[1], 2), refused(&accepted[0], 1)];
+
+    // The projection first, held with all its locks; the fold wants more of both.
+    let more = vec![transfer(4, &second), transfer(3, &first)];
+    let projection = store.begin().await.expect("a transaction");
+    project(&projection, &outcomes, &[&second, &first]).await;
+    let fold = tokio::spawn({
+        let folder = folder.clone();
+        async move { folder.fold(more).await }
+    });
+    waiting(&store, 1, &["select \"wallets\""]).await;
+    projection.commit().await.expect("a commit");
+    for answer in fold.await.expect("no panic").expect("folded") {
+        let state = answer.expect("an operation").state;
+        assert_eq!(state, i32::from(OperationState::Accepted));
+    }
+
+    // The fold first, held at its last statement; the projection wants its commands.
+    let last = [transfer(3, &first), transfer(4, &second)];
+    let outcomes = [refused(&last[1], 4), refused(&last[0], 3)];
+    let later = vec![transfer(6, &second), transfer(5, &first)];
+    let held = hold_folds(&store).await;
+    let fold = tokio::spawn(async move { folder.fold(later).await });
+    waiting(&store, 1, &["insert into \"audit_log\""]).await;
+    let projecting = tokio::spawn({
+        let store = store.clone();
+        async move {
+            let tx = store.begin().await.expect("a transaction");
+            let settling = settle::settle_in(&tx, &outcomes, 0).await;
+            let settling = settling.expect("settled");
+            let touched = [second.as_str(), first.as_str()];
+            let locked = wallet::projection::lock_in(&tx, touched).await;
+            locked.expect("locked");
+            hold::release_in(&tx, settling.held)
+                .await
+                .expect("released");
+            tx.commit().await.expect("a commit");
+        }
+    });
+    let begin = ["insert into \"audit_log\"", "select \"wallets\""];
+    waiting(&store, 2, &begin).await;
+    held.rollback().await.expect("let go");
+    fold.await.expect("no panic").expect("folded");
+    projecting.await.expect("no panic");
+    assert_eq!(deadlocks(&store).await, 0);
+}
+
+/// Operations that only the chain remembers are locked by whoever asks for them again.
+/// Two folds that name two such in opposite order are let on together.
+#[tokio::test]
+async fn folds_that_take_up_the_same_operations_again_do_so_in_one_order_on_postgres() {
+    let (store, folder, account) = with_a_wallet().await;
+    let asked = [1, 2].map(|number| transfer(number, &account));
+    let [low, high] = match asked[0].id.0 < asked[1].id.0 {
+        true => asked,
+        false => {
+            let [one, other] = asked;
+            [other, one]
+        }
+    };
+    let known = [refused(&low, 1), refused(&high, 2)];
+    let tx = store.begin().await.expect("a transaction");
+    settle::settle_in(&tx, &known, 0).await.expect("settled");
+    tx.commit().await.expect("a commit");
+
+    // Both wait for the lower one, also the fold that names the higher one first.
+    let held = store.begin().await.expect("a transaction");
+    lock_operation(&held, low.id.0).await;
+    let folds = [[low.clone(), high.clone()], [high.clone(), low]].map(|submissions| {
+        let folder = folder.clone();
+        tokio::spawn(async move { folder.fold(submissions.to_vec()).await })
+    });
+    waiting(&store, 2, &["update \"operations\""]).await;
+    // So the higher one is free.
+    let free = store.begin().await.expect("a transaction");
+    lock_operation(&free, high.id.0).await;
+    free.rollback().await.expect("let go");
+    held.rollback().await.expect("let go");
+    for fold in folds {
+        let answers = fold.await.expect("no panic").expect("folded");
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    }
+    assert_eq!(deadlocks(&store).await, 0);
+}
+
+/// Locks an operation, if nobody else has it.
+async fn lock_operation(tx: &DatabaseTransaction, id: Uuid) {
+    let lock = format!("select 1 from operations where id = '{id}' for update nowait");
+    tx.execute_unprepared(&lock).await.expect("free");
 }

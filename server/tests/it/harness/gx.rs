@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 use super::{
     Client,
     process::Process,
-    server::{Database, Server, blocking, owned},
+    server::{Database, LISTENS, Server, blocking, owned},
 };
 
 /// A running `gx`, as one test sees it.
@@ -150,10 +150,27 @@ impl Gx {
         signal: &'static str,
         settings: &[(&str, &str)],
     ) -> ExitStatus {
+        self.replace_until(role, signal, settings, LISTENS).await
+    }
+
+    /// The same, for a process that stands still at a kill point before it listens.
+    pub(crate) async fn replace_until(
+        &mut self,
+        role: &'static str,
+        signal: &'static str,
+        settings: &[(&str, &str)],
+        words: &'static str,
+    ) -> ExitStatus {
         let (server, settings) = (self.server.clone(), owned(settings));
-        let ended = blocking(move || server.replace(role, signal, &settings)).await;
+        let ended = blocking(move || server.replace(role, signal, &settings, words)).await;
         self.reconnect();
         ended
+    }
+
+    /// Tells the process of a role to end, and does not wait for it.
+    pub(crate) async fn terminate(&self, role: &'static str) {
+        let server = self.server.clone();
+        blocking(move || server.terminate(role)).await;
     }
 
     fn reconnect(&mut self) {

@@ -40,7 +40,7 @@ pub(crate) use redis::{Redis, Sentinel, free_port};
 pub(crate) use refusal::{Refusal, reason_in, reason_of};
 pub(crate) use server::Database;
 pub(crate) use standby::{Pair, Replication};
-pub(crate) use staying::{Staying, tool};
+pub(crate) use staying::{Staying, tool, tool_killed};
 
 use std::time::Duration;
 

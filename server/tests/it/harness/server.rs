@@ -28,6 +28,9 @@ const SETTINGS: &[(&str, &str)] = &[
     ("GX_INSTANCE", "gx-test"),
 ];
 
+/// What a process says when it has started.
+pub(super) const LISTENS: &str = "GX listens";
+
 /// What the system keeps its rows in, and how it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Database {
@@ -173,21 +176,26 @@ impl Server {
     }
 
     /// Ends the process of a role by a signal, and starts it again with other settings
-    /// beside the first ones; how it ended.
+    /// beside the first ones, until it has written these words; how it ended.
     pub(super) fn replace(
         &self,
         role: &str,
         signal: &str,
         settings: &[(String, String)],
+        words: &str,
     ) -> ExitStatus {
-        let (mut processes, _) = self.lock().take().expect("gx runs");
+        let (mut processes, ports) = self.lock().take().expect("gx runs");
         let process = &mut processes[self.place(role)];
         process.signal(signal);
         let ended = process.wait();
         let arguments: &[&str] = if self.is_apart { &[role] } else { &[] };
         *process = self.process(arguments, settings);
-        listens(process, role);
-        *self.lock() = Some((processes, self.read_ports()));
+        says(process, role, words);
+        let ports = match words {
+            LISTENS => self.read_ports(),
+            _ => ports,
+        };
+        *self.lock() = Some((processes, ports));
         ended
     }
 
@@ -229,6 +237,13 @@ impl Server {
         if let Err(log) = processes[self.place(role)].wait_for(words) {
             panic!("{role} does not say {words}:\n{log}");
         }
+    }
+
+    /// Tells the process of a role to end, and does not wait for it.
+    pub(super) fn terminate(&self, role: &str) {
+        let running = self.lock();
+        let (processes, _) = running.as_ref().expect("gx runs");
+        processes[self.place(role)].signal("TERM");
     }
 
     /// Stops the process of a role where it stands.
@@ -302,8 +317,12 @@ fn share_keys(from: &Path, to: &Path) {
 }
 
 fn listens(process: &Process, role: &str) {
-    if let Err(log) = process.wait_for("GX listens") {
-        panic!("{role} does not start:\n{log}");
+    says(process, role, LISTENS);
+}
+
+fn says(process: &Process, role: &str, words: &str) {
+    if let Err(log) = process.wait_for(words) {
+        panic!("{role} does not start, or does not say {words}:\n{log}");
     }
 }
 

@@ -77,6 +77,29 @@ impl Staying {
     }
 }
 
+/// Runs the binary until it stands at a kill point, and kills it there.
+pub(crate) async fn tool_killed(
+    arguments: &'static [&'static str],
+    settings: &[(&str, &str)],
+    point: &'static str,
+) {
+    let settings = owned(settings);
+    blocking(move || {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut gx = gx();
+        gx.args(arguments)
+            .envs(settings)
+            .env("KILL_POINT", point)
+            .env("GX_DATA_DIR", folder.path());
+        let mut process = Process::start(&mut gx, "KILL", folder.path());
+        let there = process.wait_for(&format!("kill point {point}"));
+        there.unwrap_or_else(|log| panic!("{arguments:?} does not come to {point}:\n{log}"));
+        process.signal("KILL");
+        process.wait();
+    })
+    .await;
+}
+
 /// Runs the binary to its end; whether it ended well, and what it wrote.
 pub(crate) fn tool(arguments: &[&str], settings: &[(&str, &str)]) -> (bool, String) {
     let output = gx().args(arguments).envs(owned(settings)).output();
