@@ -103,11 +103,8 @@ impl Rebuild {
     /// stream or the database failed.
     pub async fn reach_read(&mut self, targets: &[i64]) -> anyhow::Result<bool> {
         self.read_ahead()?;
-        let all = self.followers.iter().zip(targets);
-        if !all
-            .map(|(one, target)| one.has_read(*target))
-            .all(|read| read)
-        {
+        let mut all = self.followers.iter().zip(targets);
+        if !all.all(|(one, target)| one.has_read(*target)) {
             return Ok(false);
         }
         self.reach(targets).await?;
