@@ -9,7 +9,10 @@ use sea_orm::{ConnectionTrait, Statement};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{Database, GX, Gx, Person, block_of};
+use crate::{
+    harness::{Database, GX, Gx, Person, block_of},
+    partitions::pay,
+};
 
 /// How often something is looked at again.
 const POLL: Duration = Duration::from_millis(20);
@@ -189,22 +192,6 @@ async fn surplus(gx: &Gx) -> u64 {
     let supply = gx.supply(0).await;
     let sum = supply.pools_qirat + supply.treasuries_qirat + supply.circulating_qirat;
     sum - supply.maximum_qirat
-}
-
-/// Pays a Qirat at a time, and sees each payment at once on both sides; how many.
-async fn pay(ann: &Person, bee: &Person, end: &CancellationToken) -> u64 {
-    let (left, got) = (ann.wallet(0).await, bee.wallet(0).await);
-    let mut paid = 0;
-    while !end.is_cancelled() {
-        let block = block_of(&ann.pay(ann.to(&bee.account, 1, GX)).await);
-        paid += 1;
-        let (ann, bee) = (ann.wallet(block).await, bee.wallet(block).await);
-        // So little pays no fee.
-        assert_eq!(ann.balance_qirat, left.balance_qirat - paid);
-        assert_eq!(bee.balance_qirat, got.balance_qirat + paid);
-        sleep(POLL).await;
-    }
-    paid
 }
 
 async fn held(gx: &Gx) -> i64 {
