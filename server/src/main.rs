@@ -165,6 +165,9 @@ enum LanesCommand {
 enum ProjectorCommand {
     /// Tells how far each partition is; exits with 1 if one stopped.
     Status(Tool<()>),
+    /// Makes the read model once more from block 0, beside the live one, and exchanges
+    /// the rows that differ in one transaction, while gx runs.
+    Rebuild(Tool<()>),
 }
 
 /// What to do with partitions.
@@ -255,6 +258,9 @@ fn main() -> ExitCode {
         Command::Projector {
             command: Some(ProjectorCommand::Status(tool)),
         } => run.tool(tool, ops::projector::status),
+        Command::Projector {
+            command: Some(ProjectorCommand::Rebuild(tool)),
+        } => run.tool(tool, ops::rebuild::rebuild),
         Command::Partitions(PartitionsCommand::Set(tool)) => run.tool(tool, ops::partitions::set),
         Command::Users(UsersCommand::Unlock(tool)) => run.tool(tool, ops::users::unlock),
         Command::Audit(AuditCommand::Verify(tool)) => run.tool(tool, ops::audit::verify),

@@ -3,10 +3,12 @@
 
 mod apply;
 pub mod deal;
+pub mod exchange;
 mod facts;
 mod gauges;
 mod outcome;
 mod partition;
+pub mod rebuild;
 mod run;
 mod shown;
 mod tell;

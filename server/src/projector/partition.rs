@@ -42,6 +42,8 @@ pub struct Partition {
     highest: i64,
     /// The block at which all partitions stop to be dealt anew, as of the lease.
     deal_block: Option<i64>,
+    /// Whether what becomes of operations is written.
+    outcomes: bool,
 }
 
 impl Partition {
@@ -59,7 +61,15 @@ impl Partition {
             token: Uuid::nil(),
             highest: -1,
             deal_block: None,
+            outcomes: true,
         }
+    }
+
+    /// Writes no outcomes, where operations are not what the rows are made for.
+    #[must_use]
+    pub fn without_outcomes(mut self) -> Self {
+        self.outcomes = false;
+        self
     }
 
     /// Remembers a checkpoint that this process saw before partitions were dealt anew:
@@ -164,6 +174,9 @@ impl Partition {
             if let Err(error) = facts.gather(&self.scope, block) {
                 return self.stop(format!("{error:#}")).await;
             }
+        }
+        if !self.outcomes {
+            facts.settled.clear();
         }
         stop_point("applying").await;
         let tx = self.parts.store.begin().await?;

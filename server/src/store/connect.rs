@@ -1,6 +1,10 @@
 //! Opens connections, each backend with the settings that its durability needs.
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr, SqlxError,
@@ -115,6 +119,41 @@ pub(super) async fn connect_to_migrate(url: &DatabaseUrl) -> Result<DatabaseConn
         DatabaseUrl::Postgres(address) => common(address.expose_secret(), 1),
     };
     Database::connect(options).await
+}
+
+/// One session of PostgreSQL that stays as long as its connection does, with all the time
+/// that its statements take.
+pub(super) fn session(address: &str, name: &str) -> ConnectOptions {
+    let mut options = common(address, 1);
+    let name = name.to_owned();
+    options.map_sqlx_postgres_opts(move |postgres| postgres.application_name(&name));
+    options.idle_timeout(None).max_lifetime(None);
+    options
+}
+
+/// Connections to PostgreSQL that find another schema's tables, and no others.
+pub(super) fn beside(address: &str, schema: &str) -> ConnectOptions {
+    let mut options = common(address, 8);
+    let schema = schema.to_owned();
+    options.map_sqlx_postgres_opts(move |postgres| {
+        postgres
+            .application_name("gx-rebuild")
+            .options([("search_path", schema.as_str())])
+    });
+    options
+}
+
+/// One connection to a SQLite file, made if missing, that nobody needs after a crash.
+pub(super) fn sqlite_beside(path: &Path) -> ConnectOptions {
+    let mut options = sqlite(&format!("sqlite://{}?mode=rwc", path.display()), 1);
+    options.map_sqlx_sqlite_opts(|sqlite| {
+        sqlite
+            .pragma("journal_mode", "WAL")
+            .pragma("synchronous", "OFF")
+            .busy_timeout(Duration::from_secs(10))
+            .statement_cache_capacity(STATEMENTS)
+    });
+    options
 }
 
 fn read_only(address: &str, connections: u32) -> ConnectOptions {

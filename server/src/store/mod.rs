@@ -2,6 +2,7 @@
 //! and SQLite differ. No other room knows which of the two it is.
 
 mod away;
+mod beside;
 pub mod bulk;
 mod connect;
 mod copy;
@@ -23,6 +24,7 @@ use secrecy::SecretString;
 use copy::Copy;
 
 pub use away::is_away;
+pub use beside::{BESIDE, Beside, BesideError};
 pub use connect::DatabaseUrl;
 pub use deadlock::is_deadlock;
 pub use lock::Lock;

@@ -21,6 +21,7 @@ mod proto;
 #[cfg(feature = "simulation")]
 mod races;
 mod readme;
+mod rebuild;
 mod redis;
 #[cfg(feature = "simulation")]
 mod restored;

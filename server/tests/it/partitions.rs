@@ -83,7 +83,7 @@ async fn set(gx: &Gx, partitions: usize) {
 }
 
 /// Pays a Qirat at a time, and sees each payment at once on both sides; how many.
-async fn pay(ann: &Person, bee: &Person, end: &CancellationToken) -> u64 {
+pub(crate) async fn pay(ann: &Person, bee: &Person, end: &CancellationToken) -> u64 {
     let (left, got) = (ann.wallet(0).await, bee.wallet(0).await);
     let mut paid = 0;
     while !end.is_cancelled() {

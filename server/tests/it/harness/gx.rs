@@ -135,6 +135,16 @@ impl Gx {
         blocking(move || server.tool(&arguments)).await
     }
 
+    /// Starts a tool that stands still at a kill point; it is killed when it is dropped.
+    #[cfg(feature = "simulation")]
+    pub(crate) async fn standing_tool(&self, arguments: &[&str], point: &'static str) -> Beside {
+        let (server, arguments) = (self.server.clone(), arguments.iter());
+        let arguments: Vec<_> = arguments.map(ToString::to_string).collect();
+        Beside {
+            _process: blocking(move || server.standing_tool(&arguments, point)).await,
+        }
+    }
+
     /// Starts it again where it was, with other settings beside the first ones.
     pub(crate) async fn restart_with(&mut self, settings: &[(&str, &str)]) {
         let (server, settings) = (self.server.clone(), owned(settings));

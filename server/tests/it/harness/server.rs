@@ -273,6 +273,17 @@ impl Server {
         (output.status.success(), written)
     }
 
+    /// Starts a tool that stands still at a kill point, until it is dropped.
+    #[cfg(feature = "simulation")]
+    pub(super) fn standing_tool(&self, arguments: &[String], point: &str) -> Process {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gx"));
+        command.args(arguments).env_clear().envs(&self.settings);
+        let process = Process::start(command.env("KILL_POINT", point), "KILL", &self.folder);
+        let stands = process.wait_for(&format!("kill point {point}"));
+        stands.unwrap_or_else(|log| panic!("{arguments:?} does not come to {point}:\n{log}"));
+        process
+    }
+
     pub(super) fn ports(&self) -> Ports {
         self.lock().as_ref().expect("gx runs").1.clone()
     }
