@@ -182,6 +182,9 @@ fn sqlite(address: &str, connections: u32) -> ConnectOptions {
     options
 }
 
+/// Statements are planned once a connection, and tables that are queues are empty one
+/// moment and long the next: a plan that reads a whole table is right in the first alone.
+/// All that services and workers ask has an index.
 fn postgres(address: &str) -> ConnectOptions {
     let mut options = common(address, 32);
     options.map_sqlx_postgres_opts(|postgres| {
@@ -189,6 +192,7 @@ fn postgres(address: &str) -> ConnectOptions {
             ("default_transaction_isolation", "read committed"),
             ("statement_timeout", "30s"),
             ("idle_in_transaction_session_timeout", "60s"),
+            ("enable_seqscan", "off"),
         ])
     });
     options

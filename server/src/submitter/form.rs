@@ -232,6 +232,12 @@ async fn number_in(tx: &DatabaseTransaction, base: Cursor, pending: &[Pending]) 
             .from(bulk::values(tx, chunk.iter().copied()))
             .value(row::Column::Number, Expr::col((GIVEN, SECOND)))
             .and_where(position.equals((GIVEN, FIRST)))
+            // Says nothing more, but that the rows are found by their index.
+            .and_where(bulk::among(
+                tx,
+                row::Column::Position,
+                chunk.iter().map(|(position, _)| *position),
+            ))
             .to_owned();
         tx.execute(&update).await?;
     }

@@ -8,7 +8,7 @@ use std::{
 
 use gx_contract::lane::LaneName;
 use sea_orm::{
-    QuerySelect, QueryTrait,
+    QueryOrder, QuerySelect, QueryTrait,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait},
 };
@@ -110,13 +110,17 @@ async fn waiting(parts: &Parts) -> Result<Vec<LaneName>> {
         .column(row::Column::Position)
         .filter(lane.equals((row::Entity, row::Column::Lane)))
         .filter(row::Column::Number.is_null())
+        .order_by_asc(row::Column::Position)
+        .limit(1)
         .into_query();
+    // A value for each lane, not whether it is one of all: an index is asked once a lane.
+    let first: Expr = pending.into();
     let formed = Expr::col((lane::Entity, lane::Column::FormedNumber));
     let is_under_way = formed.gt(Expr::col((lane::Entity, lane::Column::SettledNumber)));
     let names: Vec<String> = lane::Entity::find()
         .select_only()
         .column(lane::Column::Name)
-        .filter(is_under_way.or(Expr::exists(pending)))
+        .filter(is_under_way.or(first.is_not_null()))
         .into_tuple()
         .all(parts.store.read())
         .await?;
