@@ -193,6 +193,8 @@ fn postgres(address: &str) -> ConnectOptions {
             ("statement_timeout", "30s"),
             ("idle_in_transaction_session_timeout", "60s"),
             ("enable_seqscan", "off"),
+            // A whole table that must be read would cost so much that it is compiled.
+            ("jit", "off"),
         ])
     });
     options
