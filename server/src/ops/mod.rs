@@ -2,7 +2,8 @@
 //!
 //! A tool looks and tells; but for `migrate`, and for `partitions`, `rebuild`, `restored`
 //! and `users`, which write a line in the audit log, none of them writes to the database
-//! or to the ledger other than through the interface that everybody uses. What it found
+//! or to the ledger other than through the interface that everybody uses; `bench` has a
+//! table of its own there while it compares with inserts. What a tool found
 //! goes to stdout, as text or JSON, problems of its own to stderr. It exits with 0
 //! where all is as it must be, and with 1 where it is not or could not be looked at.
 //!

@@ -25,7 +25,7 @@ pub(super) struct Inserts {
 }
 
 impl Inserts {
-    /// Makes the table to insert into.
+    /// Makes the table to insert into, anew where a measurement that failed left one.
     pub(super) async fn prepare(config: &Config, store: &Store) -> anyhow::Result<Self> {
         let DatabaseUrl::Postgres(url) = config.database_url().map_err(anyhow::Error::msg)? else {
             anyhow::bail!("this figure compares with PostgreSQL, and database.url is another");
