@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use tokio::sync::Semaphore;
+use uuid::Uuid;
 
 use crate::{
     audit::Trail,
@@ -14,7 +15,7 @@ use crate::{
     notifier::Notifier,
     outbox::Intake,
     secrets::Secrets,
-    store::Store,
+    store::{Gather, Store},
     telemetry::Readiness,
     watch::Watches,
 };
@@ -34,6 +35,8 @@ pub struct App {
     pub answers: Answers,
     /// How accounts map to lanes.
     pub topology: Topology,
+    /// Looks for who pays.
+    pub payers: Arc<Gather<String, Payer>>,
     /// Takes commands.
     pub intake: Intake,
     /// Where the files of this process live; made, and readable by its owner alone.
@@ -54,6 +57,17 @@ pub struct App {
     pub rooms: Arc<Rooms>,
     /// How the parts of this process are.
     pub readiness: Readiness,
+}
+
+/// What a payment needs to know of the wallet that it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payer {
+    /// The account.
+    pub account: String,
+    /// Whose it is; empty for pools and treasuries.
+    pub user_id: Option<Uuid>,
+    /// The lane of its debits.
+    pub lane: String,
 }
 
 /// How accounts map to lanes; fixed by the first start. How lanes map to partitions may

@@ -97,6 +97,7 @@ pub(crate) fn assemble(
         auth: Authenticator::new(store.clone(), clock.clone(), secrets.clone(), &config.token),
         passwords: Passwords::new(&config.login),
         notifier: Notifier::new(data_dir),
+        payers: Arc::default(),
         rates: RateLimits::new(&config.limits, None),
         rooms: Arc::default(),
         answers: Answers::default(),

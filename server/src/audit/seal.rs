@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use metrics::gauge;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, Select, Set, sea_query::OnConflict,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait,
+    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select, Set,
+    sea_query::{Expr, ExprTrait, Query},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -21,7 +22,10 @@ use crate::{
     error::Result,
     fault::kill_point,
     id,
-    store::{Lock, Store},
+    store::{
+        Lock, Store,
+        bulk::{self, FIRST, FOURTH, GIVEN, SECOND, THIRD},
+    },
     telemetry::metrics::AUDIT_SEAL_LAG,
 };
 
@@ -100,7 +104,7 @@ impl Sealer {
     /// Age of the oldest line that is not sealed.
     async fn lag_ms(&self) -> Result<i64> {
         let oldest = unsealed().one(self.store.read()).await?;
-        Ok(oldest.map_or(0, |line| (self.clock.now_ms() - line.at_ms).max(0)))
+        Ok(oldest.map_or(0, |line| Ord::max(self.clock.now_ms() - line.at_ms, 0)))
     }
 
     /// The head of the chain, locked, unless another process holds the lease.
@@ -140,26 +144,22 @@ async fn seal_in(
     if lines.is_empty() {
         return Ok(());
     }
-    let mut sealed = Vec::with_capacity(lines.len());
-    for mut line in lines {
+    let mut places = Vec::with_capacity(lines.len());
+    for line in lines {
         head.sequence += 1;
         let hash = chain::hash(&head.hash, head.sequence, &line);
-        line.sequence = Some(head.sequence);
-        line.previous_hash = Some(std::mem::replace(&mut head.hash, hash.clone()));
-        line.hash = Some(hash);
-        sealed.push(line.into_active_model().reset_all());
+        let previous = std::mem::replace(&mut head.hash, hash.clone());
+        places.push((line.id, head.sequence, previous, hash));
     }
-    // Every line exists: the conflict is how both backends update many rows at once.
-    let places = OnConflict::column(line::Column::Id)
-        .update_columns([
-            line::Column::Sequence,
-            line::Column::PreviousHash,
-            line::Column::Hash,
-        ])
+    let given = |column| Expr::col((GIVEN, column));
+    let update = Query::update()
+        .table(line::Entity)
+        .from(bulk::values(tx, places))
+        .value(line::Column::Sequence, given(SECOND))
+        .value(line::Column::PreviousHash, given(THIRD))
+        .value(line::Column::Hash, given(FOURTH))
+        .and_where(Expr::col((line::Entity, line::Column::Id)).equals((GIVEN, FIRST)))
         .to_owned();
-    line::Entity::insert_many(sealed)
-        .on_conflict(places)
-        .exec_without_returning(tx)
-        .await?;
+    tx.execute(&update).await?;
     Ok(())
 }

@@ -15,13 +15,14 @@ use crate::{
     error::{Error, Result},
     id,
     secrets::Secrets,
-    store::Store,
+    store::{Gather, Store},
 };
 
 /// Issues and verifies access tokens; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Authenticator {
     store: Store,
+    sessions: Arc<Gather<Uuid, session::Model>>,
     clock: SharedClock,
     secrets: Arc<Secrets>,
     config: Arc<config::Token>,
@@ -37,6 +38,7 @@ impl Authenticator {
     ) -> Self {
         Self {
             store,
+            sessions: Arc::default(),
             clock,
             secrets,
             config: Arc::new(config.clone()),
@@ -51,9 +53,9 @@ impl Authenticator {
     /// the database fails.
     pub async fn caller(&self, authorization: Option<&str>) -> Result<Caller> {
         let claims = self.claims(authorization)?;
-        let session = session::Entity::find_by_id(claims.sid)
-            .one(self.store.read())
-            .await?
+        let known = async |ids: Vec<Uuid>| session::known(self.store.read(), &ids).await;
+        let session = self.sessions.one(claims.sid, known).await?;
+        let session = session
             .filter(|session| session.user_id == claims.sub && session.revoked_ms.is_none())
             .ok_or_else(|| Error::rejected(Reason::SessionRevoked, "the session was ended"))?;
         Ok(Caller {

@@ -76,11 +76,7 @@ pub async fn ended(
     now_ms: i64,
     sessions: &[Uuid],
 ) -> Result<Vec<(Uuid, Option<Reason>)>> {
-    let mut known = HashMap::with_capacity(sessions.len());
-    for chunk in sessions.chunks(bulk::rows_of(1)) {
-        let rows = Entity::find().filter(bulk::among(db, Column::Id, chunk.iter().copied()));
-        known.extend(rows.all(db).await?.into_iter().map(|row| (row.id, row)));
-    }
+    let known = known(db, sessions).await?;
     let ended = |id: &Uuid| match known.get(id) {
         Some(row) if row.revoked_ms.is_some() => Some(Reason::SessionRevoked),
         Some(row) if row.expire_ms <= now_ms => Some(Reason::TokenExpired),
@@ -89,6 +85,22 @@ pub async fn ended(
         None => Some(Reason::SessionRevoked),
     };
     Ok(sessions.iter().map(|id| (*id, ended(id))).collect())
+}
+
+/// These sessions, ended ones too, by their ids.
+///
+/// # Errors
+/// If the database fails.
+pub(super) async fn known(
+    db: &impl ConnectionTrait,
+    sessions: &[Uuid],
+) -> Result<HashMap<Uuid, Model>> {
+    let mut known = HashMap::with_capacity(sessions.len());
+    for chunk in sessions.chunks(bulk::rows_of(1)) {
+        let rows = Entity::find().filter(bulk::among(db, Column::Id, chunk.iter().copied()));
+        known.extend(rows.all(db).await?.into_iter().map(|row| (row.id, row)));
+    }
+    Ok(known)
 }
 
 /// Ends all other sessions of the caller.

@@ -8,6 +8,7 @@
 mod delays;
 mod echo;
 mod inserts;
+mod lanes;
 mod load;
 mod logins;
 mod machine;
@@ -29,6 +30,7 @@ use tonic::transport::Channel;
 use self::{
     delays::Delays,
     inserts::Inserts,
+    lanes::Held,
     load::{Caller, Load},
     machine::Moment,
     measured::{Aim, By, Comparison, Side},
@@ -80,10 +82,6 @@ pub struct Options {
     /// Transfers a second, for delays.
     #[arg(long, default_value_t = 500.0)]
     rate: f64,
-    /// Does not wait until what was taken is settled: for a system without a submitter,
-    /// whose queue may grow.
-    #[arg(long)]
-    unsettled: bool,
 }
 
 /// What can be measured.
@@ -267,9 +265,9 @@ impl Bencher {
         let mut rounds = Vec::new();
         for _ in 0..self.options.rounds {
             let flood = logins::flood(&self.identity, self.options.callers);
-            let flooded = self.taken(self.senders(To::All)?).await?;
+            let flooded = self.carried(self.senders(To::All)?).await?;
             drop(flood);
-            rounds.push((flooded, self.taken(self.senders(To::All)?).await?));
+            rounds.push((flooded, self.carried(self.senders(To::All)?).await?));
         }
         Ok(Comparison::new(
             "transfers taken in a flood of logins",
@@ -301,13 +299,20 @@ impl Bencher {
         self.payers.senders(&self.wallet, self.options.callers, to)
     }
 
-    /// How fast commands are taken; what they cost includes all that follows.
+    /// How fast commands are taken while the lanes stand still, and what that costs.
     async fn taken<C: Caller>(&self, callers: Vec<C>) -> anyhow::Result<Side> {
+        let held = Held::take(&self.store, self.time()).await?;
+        let side = self.load(callers).await;
+        held.give_back().await?;
+        self.quiet().await?;
+        side
+    }
+
+    /// How fast commands are taken while they are carried on.
+    async fn carried<C: Caller>(&self, callers: Vec<C>) -> anyhow::Result<Side> {
         let before = Moment::now(&self.store).await?.resumed()?;
         let load = Load::closed(callers, self.time()).await?;
-        if !self.options.unsettled {
-            self.quiet().await?;
-        }
+        self.quiet().await?;
         self.side(before, &load).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::{QueryFilter, entity::prelude::*};
+use sea_orm::{QueryFilter, QuerySelect, entity::prelude::*};
 
 use super::Parts;
 use crate::{
@@ -15,6 +15,9 @@ use crate::{
     },
     tokenomics,
 };
+
+/// Commands without a number are counted up to here: who has so many has enough to do.
+const COUNTED: u64 = 100_000;
 
 /// Remembers since when each partition is behind at its checkpoint.
 #[derive(Debug, Default)]
@@ -35,15 +38,20 @@ impl Gauges {
         for (number, _) in self.behind.extract_if(.., |number, _| gone(number)) {
             set(number, 0, 0, false);
         }
-        let unsettled = row::Entity::find()
-            .filter(row::Column::Voided.eq(false))
+        let waiting = row::Entity::find()
+            .select_only()
+            .column(row::Column::Position)
+            .filter(row::Column::Number.is_null())
+            .limit(COUNTED)
             .count(db)
             .await?;
-        metrics::gauge!(OUTBOX_QUEUE_DEPTH).set(unsettled as f64);
+        let mut depth = waiting as f64;
         for lane in lane::Entity::find().all(db).await? {
+            depth += (lane.formed_number - lane.settled_number).max(0) as f64;
             let holds = f64::from(u8::from(lane.held_reason.is_some()));
             metrics::gauge!(LANE_HELD, "lane" => lane.name).set(holds);
         }
+        metrics::gauge!(OUTBOX_QUEUE_DEPTH).set(depth);
         let lowest = checkpoint::lowest(db).await?;
         for (bucket, qirat) in tokenomics::totals_at(db, lowest).await? {
             metrics::gauge!(SUPPLY_QIRAT, "bucket" => bucket).set(qirat as f64);

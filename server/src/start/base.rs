@@ -92,6 +92,7 @@ impl Base {
             auth: Authenticator::new(store.clone(), clock.clone(), secrets.clone(), &config.token),
             passwords: Passwords::new(&config.login),
             notifier: Notifier::new(&self.data_dir),
+            payers: Arc::default(),
             rates: RateLimits::new(&config.limits, self.redis.as_ref()),
             rooms: Arc::new(Rooms::new(&config.limits)),
             readiness: self.readiness.clone(),

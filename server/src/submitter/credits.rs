@@ -258,7 +258,7 @@ async fn fold_in(
     };
     let row = row.insert(tx).await?;
     Ok(Pending {
-        position: row.position,
+        id: row.id,
         command,
     })
 }
@@ -338,7 +338,7 @@ mod tests {
             tx,
             account,
             vec![Pending {
-                position: 1,
+                id: Uuid::from_u128(1),
                 command,
             }],
         )
@@ -382,7 +382,7 @@ mod tests {
             }))
         );
         assert_eq!((named.len(), named[0].credits.len()), (1, 300));
-        let row = row::Entity::find_by_id(pending[0].position)
+        let row = row::Entity::find_by_id(pending[0].id)
             .one(&tx)
             .await
             .unwrap()

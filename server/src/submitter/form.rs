@@ -144,7 +144,7 @@ async fn idle(parts: &Parts, name: &str, token: Uuid, base: Cursor) -> Result<Op
 /// A command that waits for its number.
 #[derive(Debug)]
 pub(super) struct Pending {
-    pub(super) position: i64,
+    pub(super) id: Uuid,
     pub(super) command: Command,
 }
 
@@ -157,7 +157,7 @@ impl TryFrom<row::Model> for Pending {
             command.body = Some(Body::Void(Void {}));
         }
         Ok(Self {
-            position: row.position,
+            id: row.id,
             command,
         })
     }
@@ -223,20 +223,20 @@ fn assemble(
 
 /// Numbers rows in their order, in one statement.
 async fn number_in(tx: &DatabaseTransaction, base: Cursor, pending: &[Pending]) -> Result<()> {
-    let numbers = pending.iter().map(|one| one.position);
+    let numbers = pending.iter().map(|one| one.id);
     let numbers: Vec<_> = numbers.zip(base.number + 1..).collect();
     for chunk in numbers.chunks(bulk::rows_of(2)) {
-        let position = Expr::col((row::Entity, row::Column::Position));
+        let id = Expr::col((row::Entity, row::Column::Id));
         let update = Query::update()
             .table(row::Entity)
             .from(bulk::values(tx, chunk.iter().copied()))
             .value(row::Column::Number, Expr::col((GIVEN, SECOND)))
-            .and_where(position.equals((GIVEN, FIRST)))
+            .and_where(id.equals((GIVEN, FIRST)))
             // Says nothing more, but that the rows are found by their index.
             .and_where(bulk::among(
                 tx,
-                row::Column::Position,
-                chunk.iter().map(|(position, _)| *position),
+                row::Column::Id,
+                chunk.iter().map(|(id, _)| *id),
             ))
             .to_owned();
         tx.execute(&update).await?;

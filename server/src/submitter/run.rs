@@ -8,11 +8,14 @@ use std::{
 
 use gx_contract::lane::LaneName;
 use sea_orm::{
-    QueryOrder, QuerySelect, QueryTrait,
+    QuerySelect, QueryTrait,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait},
 };
-use tokio::task::{JoinError, JoinSet};
+use tokio::{
+    task::{JoinError, JoinSet},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{LaneWorker, Next, Parts, backoff::Backoff};
@@ -30,6 +33,7 @@ use crate::{
 pub async fn run(parts: Parts, shutdown: CancellationToken) {
     let mut lanes = Lanes::default();
     let poll = Duration::from_millis(parts.settings.poll_ms);
+    let mut look_at = Instant::now() + poll;
     while !shutdown.is_cancelled() {
         match waiting(&parts).await {
             Ok(waiting) => lanes.start(waiting, &parts, &shutdown),
@@ -38,7 +42,11 @@ pub async fn run(parts: Parts, shutdown: CancellationToken) {
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = parts.wake.submitter_woken() => lanes.resting.clear(),
-            () = tokio::time::sleep(poll) => lanes.resting.clear(),
+            () = tokio::time::sleep_until(look_at) => {
+                look_at = Instant::now() + poll;
+                lanes.resting.clear();
+                lanes.elsewhere.clear();
+            }
             Some(worker) = lanes.running.join_next() => lanes.park(worker),
         }
     }
@@ -54,13 +62,15 @@ pub async fn run(parts: Parts, shutdown: CancellationToken) {
 /// The workers of this process.
 #[derive(Default)]
 struct Lanes {
-    running: JoinSet<LaneWorker>,
+    running: JoinSet<Stopped>,
     /// Lanes whose workers run.
     busy: BTreeSet<LaneName>,
     /// Busy lanes in which something has waited since their workers began.
     again: BTreeSet<LaneName>,
     /// Lanes whose workers found nothing to do, until a wake-up or the poll.
     resting: BTreeSet<LaneName>,
+    /// Lanes that other processes work on, until the poll: a wake-up is for them.
+    elsewhere: BTreeSet<LaneName>,
     /// Workers that do not run, with their leases and places.
     parked: BTreeMap<LaneName, LaneWorker>,
 }
@@ -68,7 +78,7 @@ struct Lanes {
 impl Lanes {
     fn start(&mut self, waiting: Vec<LaneName>, parts: &Parts, shutdown: &CancellationToken) {
         for lane in waiting {
-            if self.resting.contains(&lane) {
+            if self.resting.contains(&lane) || self.elsewhere.contains(&lane) {
                 continue;
             }
             if !self.busy.insert(lane) {
@@ -82,12 +92,15 @@ impl Lanes {
         }
     }
 
-    fn park(&mut self, worker: Result<LaneWorker, JoinError>) {
-        match worker {
-            Ok(worker) => {
+    fn park(&mut self, stopped: Result<Stopped, JoinError>) {
+        match stopped {
+            Ok(Stopped { worker, elsewhere }) => {
                 let lane = worker.lane();
                 self.busy.remove(&lane);
-                if !self.again.remove(&lane) {
+                let again = self.again.remove(&lane);
+                if elsewhere {
+                    self.elsewhere.insert(lane);
+                } else if !again {
                     self.resting.insert(lane);
                 }
                 self.parked.insert(lane, worker);
@@ -110,7 +123,6 @@ async fn waiting(parts: &Parts) -> Result<Vec<LaneName>> {
         .column(row::Column::Position)
         .filter(lane.equals((row::Entity, row::Column::Lane)))
         .filter(row::Column::Number.is_null())
-        .order_by_asc(row::Column::Position)
         .limit(1)
         .into_query();
     // A value for each lane, not whether it is one of all: an index is asked once a lane.
@@ -127,13 +139,20 @@ async fn waiting(parts: &Parts) -> Result<Vec<LaneName>> {
     Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
 }
 
+/// A worker that runs no more.
+struct Stopped {
+    worker: LaneWorker,
+    /// Whether another process works on its lane.
+    elsewhere: bool,
+}
+
 /// Steps a worker until nothing waits in its lane.
-async fn drive(mut worker: LaneWorker, parts: Parts, shutdown: CancellationToken) -> LaneWorker {
+async fn drive(mut worker: LaneWorker, parts: Parts, shutdown: CancellationToken) -> Stopped {
     let mut projected = parts.wake.projected();
     let mut backoff = Backoff::default();
     let mut renew_at_ms = parts.clock.now_ms();
     let poll = Duration::from_millis(parts.settings.poll_ms);
-    loop {
+    let elsewhere = loop {
         projected.mark_unchanged();
         if parts.clock.now_ms() >= renew_at_ms {
             renew_at_ms = parts.clock.now_ms() + parts.settings.lease_ms / 3;
@@ -149,7 +168,8 @@ async fn drive(mut worker: LaneWorker, parts: Parts, shutdown: CancellationToken
                 let _ = shutdown.run_until_cancelled(moved).await;
                 Duration::ZERO
             }
-            Ok(Next::Idle | Next::Elsewhere) => return worker,
+            Ok(Next::Idle) => break false,
+            Ok(Next::Elsewhere) => break true,
             Err(error) => {
                 tracing::warn!(lane = %worker.lane(), %error, "lane's step failed");
                 backoff.next()
@@ -157,9 +177,10 @@ async fn drive(mut worker: LaneWorker, parts: Parts, shutdown: CancellationToken
         };
         let rested = rest(&mut worker, wait, parts.settings.lease_ms);
         if shutdown.run_until_cancelled(rested).await.is_none() {
-            return worker;
+            break false;
         }
-    }
+    };
+    Stopped { worker, elsewhere }
 }
 
 /// Waits, and renews the lease meanwhile.

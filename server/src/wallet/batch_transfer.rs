@@ -9,7 +9,7 @@ use gx_proto::gx::wallet::v1::{
     TransferRequest, batched_transfer_result,
 };
 
-use super::{entity::wallet, transfer::Payment};
+use super::{query, transfer::Payment};
 use crate::{
     app::App,
     audit,
@@ -89,7 +89,7 @@ impl BatchTransfer {
         caller: &Caller,
         context: &Context,
     ) -> Result<BatchTransferResponse> {
-        let sender = wallet::Entity::own(app.store.read(), caller, &self.account).await?;
+        let sender = query::payer(app, caller, &self.account).await?;
         let payments = self.payments.into_iter();
         let submissions: Vec<_> = payments
             .map(|payment| payment.submission(&sender, caller, context))

@@ -12,11 +12,11 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    entity::wallet,
     fields::{parse_amount, parse_hold, parse_reference},
+    query,
 };
 use crate::{
-    app::App,
+    app::{App, Payer},
     audit,
     auth::{Caller, Context},
     directory::{AccountName, parse_account_id},
@@ -68,7 +68,7 @@ impl Transfer {
         caller: &Caller,
         context: &Context,
     ) -> Result<Operation> {
-        let sender = wallet::Entity::own(app.store.read(), caller, &self.account).await?;
+        let sender = query::payer(app, caller, &self.account).await?;
         let submission = self.payment.submission(&sender, caller, context);
         let operation = app.intake.submit(submission).await?;
         Ok(operation::to_proto(&operation, false))
@@ -102,7 +102,7 @@ impl Payment {
     /// The command that sends it out of a wallet of the caller's.
     pub(super) fn submission(
         self,
-        sender: &wallet::Model,
+        sender: &Payer,
         caller: &Caller,
         context: &Context,
     ) -> Submission {
@@ -127,7 +127,7 @@ impl Payment {
         }
     }
 
-    fn body(&self, sender: &wallet::Model) -> Body {
+    fn body(&self, sender: &Payer) -> Body {
         let reference_digest = match self.reference.as_str() {
             "" => Vec::new(),
             reference => Sha256::digest(reference).to_vec(),
@@ -151,7 +151,7 @@ mod tests {
     use sea_orm::{ActiveValue::Set, EntityTrait};
 
     use super::*;
-    use crate::fixture;
+    use crate::{fixture, wallet::entity::wallet};
 
     fn message(from: &AccountId, to: &AccountId, amount_qirat: u64) -> TransferRequest {
         TransferRequest {
@@ -231,7 +231,7 @@ mod tests {
         nameless.request_id.clear();
         let payment = Transfer::try_from(request).unwrap().payment;
         let caller = fixture::user(1);
-        let sender = wallet::Entity::own(app.store.read(), &caller, &ann).await;
+        let sender = query::payer(&app, &caller, &ann).await;
         let submission = payment.submission(&sender.unwrap(), &caller, &fixture::context(METHOD));
 
         let Acceptance::Hold { account, qirat } = submission.acceptance else {

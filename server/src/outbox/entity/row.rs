@@ -6,12 +6,11 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "outbox")]
 pub struct Model {
-    /// The order in which commands came, within one lane's forming.
-    #[sea_orm(primary_key)]
-    pub position: i64,
     /// The command's id.
-    #[sea_orm(unique)]
+    #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
+    /// The order in which commands came, within one lane's forming. The database gives it.
+    pub position: i64,
     /// The lane that orders it; never changes.
     pub lane: String,
     /// Its place in the lane; empty until batched.

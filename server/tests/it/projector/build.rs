@@ -97,6 +97,7 @@ pub(super) async fn app(store: Store, clock: Arc<ManualClock>, files: &tempfile:
         passwords: Passwords::new(&config.login),
         notifier: Notifier::new(&data_dir),
         answers: Answers::default(),
+        payers: Arc::default(),
         rates: RateLimits::new(&config.limits, None),
         topology: Topology {
             partner_lanes: PARTNER_LANES,
