@@ -133,7 +133,8 @@ pub(crate) fn auditor() -> Caller {
 /// Somebody with a session that lasts.
 pub(crate) async fn signed_in(app: &App, number: u128, roles: &[Role]) -> Caller {
     let tx = app.store.begin().await.unwrap();
-    let session = session::open_in(&tx, NOW_MS, user(number).user, roles, 900).await;
+    let begun = session::Model::begun(NOW_MS, user(number).user, roles, 900);
+    let session = session::open_in(&tx, NOW_MS, begun).await;
     tx.commit().await.unwrap();
     Caller {
         session: session.unwrap().id,

@@ -6,6 +6,7 @@ mod bindings;
 mod bytes;
 mod fields;
 mod people;
+mod sessions;
 mod tokens;
 mod verifications;
 
@@ -127,6 +128,7 @@ async fn bad_requests_are_told_and_change_nothing(database: Database) {
     cases.extend(batches::cases(&world));
     cases.extend(fields::reads(&world).await);
     cases.extend(people::registering(&world).await);
+    cases.extend(sessions::cases(&world).await);
     cases.extend(verifications::cases(&world).await);
     cases.extend(bindings::cases(&world).await);
     cases.extend(tokens::cases(&world).await);

@@ -5,7 +5,8 @@ use gx_proto::gx::{
         ApproveVerificationRequest, BindAccountRequest, ChangePasswordRequest,
         CompleteRegistrationRequest, DenyVerificationRequest, DocumentType,
         DownloadDocumentRequest, GetMeRequest, GetVerificationRequest, ListPublicKeysRequest,
-        ListVerificationsRequest, LoginRequest, StartRegistrationRequest,
+        ListSessionsRequest, ListVerificationsRequest, LoginRequest, LogoutRequest,
+        RefreshSessionRequest, RevokeSessionRequest, StartRegistrationRequest,
         SubmitVerificationRequest, UploadDocumentRequest, VerifyContactRequest,
     },
     ledger::v1::{
@@ -37,6 +38,9 @@ pub(super) async fn call(client: Client, method: &str, rows: &Rows) -> Result<()
         | "ListPublicKeys"
         | "ChangePassword"
         | "GetMe" => person(client, method, rows).await,
+        "RefreshSession" | "Logout" | "ListSessions" | "RevokeSession" => {
+            session(client, method, rows).await
+        }
         "UploadDocument"
         | "DownloadDocument"
         | "SubmitVerification"
@@ -86,6 +90,7 @@ async fn person(client: Client, method: &str, rows: &Rows) -> Result<(), Status>
             let request = LoginRequest {
                 contact: rows.contact.clone(),
                 password: PASSWORD.to_owned(),
+                label: String::new(),
             };
             identity.login(request).await.map(drop)
         }
@@ -101,6 +106,29 @@ async fn person(client: Client, method: &str, rows: &Rows) -> Result<(), Status>
             identity.change_password(request).await.map(drop)
         }
         _ => identity.get_me(GetMeRequest::default()).await.map(drop),
+    }
+}
+
+async fn session(client: Client, method: &str, rows: &Rows) -> Result<(), Status> {
+    let mut identity = client.identity();
+    match method {
+        "RefreshSession" => {
+            let request = RefreshSessionRequest {
+                refresh_token: rows.refresh_token.clone(),
+                request_id: random_uuid().to_string(),
+            };
+            identity.refresh_session(request).await.map(drop)
+        }
+        "Logout" => identity.logout(LogoutRequest {}).await.map(drop),
+        "ListSessions" => {
+            let request = ListSessionsRequest::default();
+            identity.list_sessions(request).await.map(drop)
+        }
+        _ => {
+            let name = rows.session.clone();
+            let request = RevokeSessionRequest { name };
+            identity.revoke_session(request).await.map(drop)
+        }
     }
 }
 

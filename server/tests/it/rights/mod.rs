@@ -27,6 +27,10 @@ identity   VerifyContact               writes ok     ok    -       ok      ok   
 identity   CompleteRegistration        writes ok     ok    -       ok      ok      ok    ok
 identity   Login                       writes ok     ok    -       ok      ok      ok    ok
 identity   ListPublicKeys              reads  ok     ok    -       ok      ok      ok    ok
+identity   RefreshSession              writes ok     ok    -       ok      ok      ok    ok
+identity   Logout                      writes token  ok    -       ok      ok      ok    ok
+identity   ListSessions                reads  token  ok    -       ok      ok      ok    ok
+identity   RevokeSession               writes token  ok    none    none    none    none  none
 identity   ChangePassword              writes token  ok    -       ok      ok      ok    ok
 identity   GetMe                       reads  token  ok    -       ok      ok      ok    ok
 identity   UploadDocument              writes token  ok    -       role    role    role  role
@@ -225,5 +229,5 @@ async fn what_belongs_to_another_looks_like_what_is_not_there(database: Database
         assert_eq!(foreign, nobody_s, "{}", right.method);
         seen += 1;
     }
-    assert_eq!(seen, 11);
+    assert_eq!(seen, 12);
 }
