@@ -224,6 +224,21 @@ pub const RULES: &[Rule] = &[
         Record::Read,
     ),
     rule(
+        "/gx.wallet.v1.WalletService/GetEntry",
+        READERS,
+        Record::Read,
+    ),
+    rule(
+        "/gx.wallet.v1.WalletService/WatchWallet",
+        READERS,
+        Record::Read,
+    ),
+    rule(
+        "/gx.wallet.v1.WalletService/ResolveAccount",
+        READERS,
+        Record::Read,
+    ),
+    rule(
         "/gx.tokenomics.v1.TokenomicsService/GetSupply",
         Access::Public,
         Record::Nothing,

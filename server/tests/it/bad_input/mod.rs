@@ -4,6 +4,7 @@
 mod batches;
 mod bindings;
 mod bytes;
+mod entries;
 mod fields;
 mod people;
 mod sessions;
@@ -127,6 +128,7 @@ async fn bad_requests_are_told_and_change_nothing(database: Database) {
     let mut cases = fields::transfers(&world);
     cases.extend(batches::cases(&world));
     cases.extend(fields::reads(&world).await);
+    cases.extend(entries::cases(&world));
     cases.extend(people::registering(&world).await);
     cases.extend(sessions::cases(&world).await);
     cases.extend(verifications::cases(&world).await);

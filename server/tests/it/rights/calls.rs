@@ -18,8 +18,8 @@ use gx_proto::gx::{
         GetFeeScheduleRequest, GetGenesisScheduleRequest, GetSupplyRequest, ListCountriesRequest,
     },
     wallet::v1::{
-        BatchTransferRequest, GetWalletRequest, ListEntriesRequest, QuoteTransferRequest,
-        TransferRequest,
+        BatchTransferRequest, GetEntryRequest, GetWalletRequest, ListEntriesRequest,
+        QuoteTransferRequest, ResolveAccountRequest, TransferRequest, WatchWalletRequest,
     },
 };
 use gx_server::id::random_uuid;
@@ -52,6 +52,7 @@ pub(super) async fn call(client: Client, method: &str, rows: &Rows) -> Result<()
         "GetWallet" | "ListEntries" | "QuoteTransfer" | "Transfer" | "BatchTransfer" => {
             wallet(client, method, rows).await
         }
+        "GetEntry" | "WatchWallet" | "ResolveAccount" => entries(client, method, rows).await,
         "GetLedger" | "GetBlock" | "ListBlocks" | "GetTransaction" | "StreamBlocks" => {
             ledger(client, method, rows).await
         }
@@ -228,6 +229,33 @@ async fn wallet(client: Client, method: &str, rows: &Rows) -> Result<(), Status>
                 reference: String::new(),
             };
             wallet.transfer(request).await.map(drop)
+        }
+    }
+}
+
+async fn entries(client: Client, method: &str, rows: &Rows) -> Result<(), Status> {
+    let mut wallet = client.wallet();
+    let account = rows.account.clone();
+    match method {
+        "GetEntry" => {
+            let request = GetEntryRequest {
+                account,
+                name: rows.entry.clone(),
+                min_block: 0,
+            };
+            wallet.get_entry(request).await.map(drop)
+        }
+        "WatchWallet" => {
+            let position = String::new();
+            let request = WatchWalletRequest { account, position };
+            let stream = wallet.watch_wallet(request).await?;
+            let first = stream.into_inner().message().await?;
+            assert!(first.is_some_and(|sent| sent.wallet.is_some()));
+            Ok(())
+        }
+        _ => {
+            let request = ResolveAccountRequest { account };
+            wallet.resolve_account(request).await.map(drop)
         }
     }
 }

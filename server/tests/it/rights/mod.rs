@@ -46,6 +46,9 @@ wallet     ListEntries                 reads  token  ok    none    role    ok   
 wallet     QuoteTransfer               reads  token  ok    none    role    role    role  role
 wallet     Transfer                    writes token  ok    none    role    role    role  role
 wallet     BatchTransfer               writes token  ok    none    role    role    role  role
+wallet     GetEntry                    reads  token  ok    none    role    ok      ok    ok
+wallet     WatchWallet                 reads  token  ok    none    role    ok      ok    ok
+wallet     ResolveAccount              reads  token  ok    -       role    ok      ok    ok
 operation  GetOperation                reads  token  ok    none    role    ok      ok    ok
 operation  WaitOperation               reads  token  ok    none    role    ok      ok    ok
 operation  WatchOperation              reads  token  ok    none    role    ok      ok    ok
@@ -229,5 +232,5 @@ async fn what_belongs_to_another_looks_like_what_is_not_there(database: Database
         assert_eq!(foreign, nobody_s, "{}", right.method);
         seen += 1;
     }
-    assert_eq!(seen, 12);
+    assert_eq!(seen, 14);
 }

@@ -27,6 +27,8 @@ pub(super) enum Who {
 pub(super) struct Rows {
     pub(super) account: String,
     pub(super) receiver: String,
+    /// An entry of the account.
+    pub(super) entry: String,
     pub(super) operation: String,
     /// The Fabric transaction of the operation.
     pub(super) transaction: String,
@@ -77,6 +79,7 @@ impl World {
         let rows = Rows {
             account: ann.account.clone(),
             receiver: bee.account.clone(),
+            entry: ann.entries().await.remove(0).name,
             transaction: transaction_of(&paid),
             operation: paid.name,
             verification: ann.verification.clone(),
