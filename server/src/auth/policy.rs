@@ -264,6 +264,11 @@ pub const RULES: &[Rule] = &[
         Record::Read,
     ),
     rule(
+        "/gx.operation.v1.OperationService/ListOperations",
+        READERS,
+        Record::Read,
+    ),
+    rule(
         "/gx.operation.v1.OperationService/WaitOperation",
         READERS,
         Record::Read,

@@ -13,7 +13,9 @@ use gx_proto::gx::{
         GetBlockRequest, GetLedgerRequest, GetTransactionRequest, ListBlocksRequest,
         StreamBlocksRequest,
     },
-    operation::v1::{GetOperationRequest, WaitOperationRequest, WatchOperationRequest},
+    operation::v1::{
+        GetOperationRequest, ListOperationsRequest, WaitOperationRequest, WatchOperationRequest,
+    },
     tokenomics::v1::{
         GetFeeScheduleRequest, GetGenesisScheduleRequest, GetSupplyRequest, ListCountriesRequest,
     },
@@ -296,6 +298,10 @@ async fn others(client: Client, method: &str, rows: &Rows) -> Result<(), Status>
         "GetOperation" => {
             let request = GetOperationRequest { name };
             operation.get_operation(request).await.map(drop)
+        }
+        "ListOperations" => {
+            let request = ListOperationsRequest::default();
+            operation.list_operations(request).await.map(drop)
         }
         "WaitOperation" => {
             let timeout_ms = 0;

@@ -50,6 +50,7 @@ wallet     GetEntry                    reads  token  ok    none    role    ok   
 wallet     WatchWallet                 reads  token  ok    none    role    ok      ok    ok
 wallet     ResolveAccount              reads  token  ok    -       role    ok      ok    ok
 operation  GetOperation                reads  token  ok    none    role    ok      ok    ok
+operation  ListOperations              reads  token  ok    -       role    ok      ok    ok
 operation  WaitOperation               reads  token  ok    none    role    ok      ok    ok
 operation  WatchOperation              reads  token  ok    none    role    ok      ok    ok
 tokenomics GetSupply                   reads  ok     ok    -       ok      ok      ok    ok
