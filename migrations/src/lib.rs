@@ -12,6 +12,7 @@ mod m0005_ledger;
 mod m0006_login_networks;
 mod m0007_known_accounts;
 mod m0008_partitions;
+mod m0009_refresh_tokens;
 mod m0010_outbox_key;
 
 /// Every migration in order.
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_login_networks::Migration),
             Box::new(m0007_known_accounts::Migration),
             Box::new(m0008_partitions::Migration),
+            Box::new(m0009_refresh_tokens::Migration),
             Box::new(m0010_outbox_key::Migration),
         ]
     }

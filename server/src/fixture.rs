@@ -10,7 +10,7 @@ use gx_proto::gx::{
     contract::v1::{AccountStatus, AccountType, PostingKind},
     identity::v1::Role,
 };
-use sea_orm::{IntoActiveModel, entity::prelude::*};
+use sea_orm::{DatabaseTransaction, IntoActiveModel, entity::prelude::*};
 use tokio_util::sync::CancellationToken;
 use tonic_types::StatusExt;
 use uuid::Uuid;
@@ -134,7 +134,8 @@ pub(crate) fn auditor() -> Caller {
 /// Somebody with a session that lasts.
 pub(crate) async fn signed_in(app: &App, number: u128, roles: &[Role]) -> Caller {
     let tx = app.store.begin().await.unwrap();
-    let session = session::open_in(&tx, NOW_MS, user(number).user, roles, 900).await;
+    let begun = session::Model::begun(NOW_MS, user(number).user, roles, 900);
+    let session = session::open_in(&tx, NOW_MS, begun).await;
     tx.commit().await.unwrap();
     Caller {
         session: session.unwrap().id,
@@ -252,7 +253,23 @@ pub(crate) async fn pay(app: &App, block: i64, from: &str, to: &str, qirat: i64)
 /// Posts to wallets and supply.
 pub(crate) async fn post(app: &App, postings: &[Posting]) {
     let tx = app.store.begin().await.unwrap();
-    projection::post_in(&tx, postings).await.unwrap();
+    post_in(&tx, postings).await;
+    tx.commit().await.unwrap();
+}
+
+/// Posts and moves every partition's checkpoint at once, as the projector does.
+pub(crate) async fn project(app: &App, block: i64, postings: &[Posting]) {
+    let tx = app.store.begin().await.unwrap();
+    post_in(&tx, postings).await;
+    for partition in 0..PARTITIONS {
+        apply_in(&tx, partition, block).await;
+    }
+    tx.commit().await.unwrap();
+    app.wake.moved();
+}
+
+async fn post_in(tx: &DatabaseTransaction, postings: &[Posting]) {
+    projection::post_in(tx, postings).await.unwrap();
     for partition in 0..PARTITIONS {
         let own = postings
             .iter()
@@ -260,23 +277,26 @@ pub(crate) async fn post(app: &App, postings: &[Posting]) {
         let changes: Vec<_> = own
             .map(|posting| Change::of(posting.block, &posting.account, posting.delta_qirat))
             .collect();
-        supply_in(&tx, partition, &changes).await.unwrap();
+        supply_in(tx, partition, &changes).await.unwrap();
     }
-    tx.commit().await.unwrap();
 }
 
 /// Moves a partition's checkpoint, and wakes whoever waits for it.
 pub(crate) async fn apply(app: &App, partition: i32, block: i64) {
     let tx = app.store.begin().await.unwrap();
+    apply_in(&tx, partition, block).await;
+    tx.commit().await.unwrap();
+    app.wake.moved();
+}
+
+async fn apply_in(tx: &DatabaseTransaction, partition: i32, block: i64) {
     checkpoint::Entity::update_many()
         .col_expr(checkpoint::Column::Block, block.into())
         .col_expr(checkpoint::Column::Height, (block + 1).into())
         .filter(checkpoint::Column::Partition.eq(partition))
-        .exec(&tx)
+        .exec(tx)
         .await
         .unwrap();
-    tx.commit().await.unwrap();
-    app.wake.moved();
 }
 
 /// Moves every partition's checkpoint.

@@ -62,6 +62,14 @@ impl<P: Serialize + DeserializeOwned> Page<P> {
         self.size as u64 + 1
     }
 
+    /// Names the page behind a place, for a list that looked no further.
+    ///
+    /// # Errors
+    /// If the place cannot be written.
+    pub fn behind(&self, place: P) -> anyhow::Result<String> {
+        write_token(self.query, place)
+    }
+
     /// Cuts the rows that were found to the page, and names the next one; empty at
     /// the end.
     ///

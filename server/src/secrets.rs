@@ -8,7 +8,7 @@
 //! | `document-<n>.key` | encrypts files and document numbers; the highest `n` encrypts | they cannot be read |
 //! | `document-number.key` | commits to document numbers; never rotated | one human may get two accounts |
 //! | `account.key` | derives account ids from commands | a retried approval may open a second account |
-//! | `registration.key` | hides one-time codes, tokens and contacts | open registrations begin again |
+//! | `registration.key` | hides one-time codes, contacts, and tokens of registrations and sessions | open registrations begin again, and everybody logs in again |
 //!
 //! `.key` files hold 32 bytes as 64 hexadecimal digits. A file that others than its
 //! owner may change, or others than its group may read, is refused.
@@ -39,7 +39,7 @@ pub struct Secrets {
     pub document_number: MacKey,
     /// Derives account ids from commands.
     pub account: MacKey,
-    /// Hides one-time codes, registration tokens and contacts.
+    /// Hides one-time codes, contacts, and the tokens of registrations and sessions.
     pub registration: MacKey,
 }
 

@@ -65,7 +65,7 @@ impl Authenticator {
         })
     }
 
-    /// The access token of a session; it ends with it.
+    /// An access token of a session, as the session last got them.
     pub fn token(&self, session: &session::Model) -> String {
         let claims = Claims {
             iss: self.config.issuer.clone(),
@@ -73,7 +73,7 @@ impl Authenticator {
             sub: session.user_id,
             sid: session.id,
             jti: id::random_uuid(),
-            iat: session.created_ms.div_euclid(1_000),
+            iat: session.tokens_ms().div_euclid(1_000),
             exp: session.expire_ms.div_euclid(1_000),
         };
         token::sign(self.secrets.signing(), &claims)

@@ -23,8 +23,8 @@ pub enum Access {
 pub enum Record {
     /// By the handler, in the transaction that does the work.
     InTransaction,
-    /// By the handler likewise, and also when it refuses a code or a password: that
-    /// counts a failure, and the line stands with what it records.
+    /// By the handler likewise, and also when it refuses a code, a password or a refresh
+    /// token that was used: that leaves something behind, and the line stands with it.
     Proof,
     /// By a layer: before the answer for staff and partners, behind it for users.
     Read,
@@ -66,7 +66,8 @@ impl Rule {
     /// Whether a call costs a code or a password verification, and so is rate
     /// limited more tightly.
     pub fn is_costly(&self) -> bool {
-        self.access == Access::PublicCostly || self.record == Record::Proof
+        let proves = self.record == Record::Proof && self.access != Access::Public;
+        proves || self.access == Access::PublicCostly
     }
 
     /// Bytes of the method's message, where they are not `limits.message_bytes`.
@@ -81,8 +82,14 @@ impl Rule {
     /// Whether the handler itself has recorded a call that was refused for this
     /// reason, so that nobody else does.
     pub fn handler_records(&self, refusal: &str) -> bool {
-        use Reason::{CodeWrong, CredentialsWrong, LoginLocked, UserStatus};
-        let decided = [CodeWrong, CredentialsWrong, LoginLocked, UserStatus];
+        use Reason::{CodeWrong, CredentialsWrong, LoginLocked, RefreshTokenReused, UserStatus};
+        let decided = [
+            CodeWrong,
+            CredentialsWrong,
+            LoginLocked,
+            RefreshTokenReused,
+            UserStatus,
+        ];
         self.record == Record::Proof && decided.map(reason_name).contains(&refusal)
     }
 }
@@ -115,6 +122,26 @@ pub const RULES: &[Rule] = &[
         "/gx.identity.v1.IdentityService/Login",
         Access::PublicCostly,
         Record::Proof,
+    ),
+    rule(
+        "/gx.identity.v1.IdentityService/RefreshSession",
+        Access::Public,
+        Record::Proof,
+    ),
+    rule(
+        "/gx.identity.v1.IdentityService/Logout",
+        SIGNED_IN,
+        Record::InTransaction,
+    ),
+    rule(
+        "/gx.identity.v1.IdentityService/ListSessions",
+        SIGNED_IN,
+        Record::Read,
+    ),
+    rule(
+        "/gx.identity.v1.IdentityService/RevokeSession",
+        SIGNED_IN,
+        Record::InTransaction,
     ),
     rule(
         "/gx.identity.v1.IdentityService/ChangePassword",
@@ -197,6 +224,21 @@ pub const RULES: &[Rule] = &[
         Record::Read,
     ),
     rule(
+        "/gx.wallet.v1.WalletService/GetEntry",
+        READERS,
+        Record::Read,
+    ),
+    rule(
+        "/gx.wallet.v1.WalletService/WatchWallet",
+        READERS,
+        Record::Read,
+    ),
+    rule(
+        "/gx.wallet.v1.WalletService/ResolveAccount",
+        READERS,
+        Record::Read,
+    ),
+    rule(
         "/gx.tokenomics.v1.TokenomicsService/GetSupply",
         Access::Public,
         Record::Nothing,
@@ -218,6 +260,11 @@ pub const RULES: &[Rule] = &[
     ),
     rule(
         "/gx.operation.v1.OperationService/GetOperation",
+        READERS,
+        Record::Read,
+    ),
+    rule(
+        "/gx.operation.v1.OperationService/ListOperations",
         READERS,
         Record::Read,
     ),

@@ -37,6 +37,7 @@ pub struct Config {
     pub projector: Projector,
     pub intake: Intake,
     pub token: Token,
+    pub session: Session,
     pub login: Login,
     pub limits: Limits,
     pub enroll: Enroll,
@@ -135,6 +136,10 @@ section! {
 section! {
     /// `[token]`.
     Token { issuer: String, audience: String, ttl_s: u64 }
+}
+section! {
+    /// `[session]`.
+    Session { idle_s: u64, lifetime_s: u64, retry_s: u64 }
 }
 section! {
     /// `[login]`.

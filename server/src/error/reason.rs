@@ -14,6 +14,7 @@ pub fn code(reason: Reason) -> Code {
         | Reason::TokenInvalid
         | Reason::TokenExpired
         | Reason::SessionRevoked
+        | Reason::RefreshTokenReused
         | Reason::CredentialsWrong => Code::Unauthenticated,
         Reason::RoleMissing | Reason::OwnVerification => Code::PermissionDenied,
         Reason::NotFound => Code::NotFound,

@@ -6,8 +6,10 @@ use gx_proto::gx::identity::v1::{
     CompleteRegistrationRequest, CompleteRegistrationResponse, DenyVerificationRequest,
     DenyVerificationResponse, DownloadDocumentRequest, DownloadDocumentResponse, GetMeRequest,
     GetMeResponse, GetVerificationRequest, GetVerificationResponse, ListPublicKeysRequest,
-    ListPublicKeysResponse, ListVerificationsRequest, ListVerificationsResponse, LoginRequest,
-    LoginResponse, StartRegistrationRequest, StartRegistrationResponse, SubmitVerificationRequest,
+    ListPublicKeysResponse, ListSessionsRequest, ListSessionsResponse, ListVerificationsRequest,
+    ListVerificationsResponse, LoginRequest, LoginResponse, LogoutRequest, LogoutResponse,
+    RefreshSessionRequest, RefreshSessionResponse, RevokeSessionRequest, RevokeSessionResponse,
+    StartRegistrationRequest, StartRegistrationResponse, SubmitVerificationRequest,
     SubmitVerificationResponse, UploadDocumentRequest, UploadDocumentResponse,
     VerifyContactRequest, VerifyContactResponse, identity_service_server::IdentityService,
 };
@@ -17,10 +19,11 @@ use super::{
     approve_verification::ApproveVerification, bind_account::BindAccount,
     change_password::ChangePassword, complete_registration::CompleteRegistration,
     deny_verification::DenyVerification, download_document::DownloadDocument, get_me,
-    get_verification::GetVerification, list_public_keys, list_verifications::ListVerifications,
-    login::Login, person, start_registration::StartRegistration,
-    submit_verification::SubmitVerification, upload_document::UploadDocument,
-    verify_contact::VerifyContact,
+    get_verification::GetVerification, list_public_keys, list_sessions::ListSessions,
+    list_verifications::ListVerifications, login::Login, logout, names, person,
+    refresh_session::RefreshSession, revoke_session::RevokeSession,
+    start_registration::StartRegistration, submit_verification::SubmitVerification,
+    upload_document::UploadDocument, verify_contact::VerifyContact,
 };
 use crate::{app::App, auth, outbox::request_digest, watch::Sent};
 
@@ -67,6 +70,45 @@ impl IdentityService for Api {
         let (context, message) = auth::anybody(request)?;
         let login = Login::try_from(message)?;
         Ok(Response::new(login.handle(&self.app, &context).await?))
+    }
+
+    async fn refresh_session(
+        &self,
+        request: Request<RefreshSessionRequest>,
+    ) -> Result<Response<RefreshSessionResponse>, Status> {
+        let (context, message) = auth::anybody(request)?;
+        let refresh = RefreshSession::try_from(message)?;
+        Ok(Response::new(refresh.handle(&self.app, &context).await?))
+    }
+
+    async fn logout(
+        &self,
+        request: Request<LogoutRequest>,
+    ) -> Result<Response<LogoutResponse>, Status> {
+        let (caller, context, _) = auth::signed_in(request)?;
+        let answer = logout::handle(&self.app, &caller, &context).await?;
+        Ok(Response::new(answer))
+    }
+
+    async fn list_sessions(
+        &self,
+        request: Request<ListSessionsRequest>,
+    ) -> Result<Response<ListSessionsResponse>, Status> {
+        let (caller, context, message) = auth::signed_in(request)?;
+        let list = ListSessions::try_from(message)?;
+        context.about(names::SESSIONS);
+        Ok(Response::new(list.handle(&self.app, &caller).await?))
+    }
+
+    async fn revoke_session(
+        &self,
+        request: Request<RevokeSessionRequest>,
+    ) -> Result<Response<RevokeSessionResponse>, Status> {
+        let (caller, context, message) = auth::signed_in(request)?;
+        let revoke = RevokeSession::try_from(message)?;
+        context.about(revoke.subject());
+        let answer = revoke.handle(&self.app, &caller, &context).await?;
+        Ok(Response::new(answer))
     }
 
     async fn change_password(

@@ -7,9 +7,10 @@ use gx_proto::gx::{
     common::v1::Reason,
     identity::v1::{
         CompleteRegistrationRequest, DenyVerificationRequest, DocumentType, GetMeRequest,
-        GetVerificationRequest, LoginRequest, LoginResponse, Role, StartRegistrationRequest,
-        SubmitVerificationRequest, SubmitVerificationResponse, UploadDocumentRequest,
-        UploadDocumentResponse, User, UserStatus, Verification, VerifyContactRequest,
+        GetVerificationRequest, LoginRequest, LoginResponse, RefreshSessionRequest,
+        RefreshSessionResponse, Role, StartRegistrationRequest, SubmitVerificationRequest,
+        SubmitVerificationResponse, UploadDocumentRequest, UploadDocumentResponse, User,
+        UserStatus, Verification, VerifyContactRequest,
     },
 };
 use sea_orm::{IntoActiveModel, Set, entity::prelude::*};
@@ -21,9 +22,9 @@ use tonic_types::StatusExt;
 use super::{
     complete_registration::CompleteRegistration, contact::Contact,
     deny_verification::DenyVerification, entity::user, first_start::make_staff_in, get_me,
-    get_verification::GetVerification, login::Login, person, start_registration::StartRegistration,
-    submit_verification::SubmitVerification, upload_document::UploadDocument,
-    verify_contact::VerifyContact,
+    get_verification::GetVerification, login::Login, person, refresh_session::RefreshSession,
+    start_registration::StartRegistration, submit_verification::SubmitVerification,
+    upload_document::UploadDocument, verify_contact::VerifyContact,
 };
 use crate::{
     app::App,
@@ -33,6 +34,7 @@ use crate::{
     config::Config,
     error::{Error, Result},
     fixture,
+    id::random_uuid,
     outbox::{Folder, Intake, intake},
     start,
     store::{DatabaseUrl, Store},
@@ -139,11 +141,26 @@ impl Harness {
     }
 
     pub(super) async fn login(&self, contact: &str, password: &str) -> Result<LoginResponse> {
-        let login = Login::try_from(LoginRequest {
+        let message = LoginRequest {
             contact: contact.to_owned(),
             password: password.to_owned(),
-        })?;
+            label: String::new(),
+        };
+        self.login_by(message).await
+    }
+
+    pub(super) async fn login_by(&self, message: LoginRequest) -> Result<LoginResponse> {
+        let login = Login::try_from(message)?;
         login.handle(&self.app, &self.context).await
+    }
+
+    /// An exchange of its own.
+    pub(super) async fn refresh(&self, refresh_token: &str) -> Result<RefreshSessionResponse> {
+        let exchange = RefreshSession::try_from(RefreshSessionRequest {
+            refresh_token: refresh_token.to_owned(),
+            request_id: random_uuid().to_string(),
+        })?;
+        exchange.handle(&self.app, &self.context).await
     }
 
     pub(super) async fn caller(&self, token: &str) -> Result<Caller> {

@@ -2,14 +2,16 @@
 //! exactly one password verification and decides after it, so neither time nor the
 //! answer tells who exists.
 
-use gx_proto::gx::identity::v1::{LoginRequest, LoginResponse, UserStatus};
+use std::borrow::Cow;
+
+use gx_proto::gx::identity::v1::{LoginRequest, LoginResponse};
 use sea_orm::DatabaseTransaction;
 
-use super::{attempts, conclude::conclude, contact::Contact, entity::user, person};
+use super::{attempts, conclude::conclude, contact::Contact, entity::user, names, person};
 use crate::{
     app::App,
     audit::Entry,
-    auth::{Context, Password, session},
+    auth::{Context, Password, RefreshToken, session},
     clock::timestamp,
     error::{Error, Result, Violations},
     store::Lock,
@@ -20,6 +22,7 @@ use crate::{
 pub(super) struct Login {
     contact: Contact,
     password: Password,
+    label: String,
 }
 
 impl TryFrom<LoginRequest> for Login {
@@ -29,8 +32,23 @@ impl TryFrom<LoginRequest> for Login {
         let mut violations = Violations::default();
         let contact = violations.take("contact", Contact::known(&message.contact));
         let password = violations.take("password", person::password(&message.password));
-        let both = contact.zip(password);
-        violations.finish(both.map(|(contact, password)| Self { contact, password }))
+        let label = violations.take("label", label(&message.label));
+        let login = || {
+            Some(Self {
+                contact: contact?,
+                password: password?,
+                label: label?,
+            })
+        };
+        violations.finish(login())
+    }
+}
+
+/// What somebody calls a session; may be nothing.
+fn label(text: &str) -> Result<String, Cow<'static, str>> {
+    match text.trim() {
+        "" => Ok(String::new()),
+        text => person::name(text),
     }
 }
 
@@ -50,16 +68,33 @@ impl Login {
             match attempts::judge_in(&tx, app, now_ms, context.client, &self.contact, proven)
                 .await?
             {
-                Ok(user) => open_in(&tx, app, now_ms, user).await?,
+                Ok(user) => open_in(&tx, app, now_ms, user, self.label).await?,
                 Err(refusal) => Err(refusal),
             };
         let entry = Entry::of_call(context, None, subject);
-        let (user, session) = conclude(tx, now_ms, entry, outcome).await?;
-        Ok(LoginResponse {
-            access_token: app.auth.token(&session),
+        let opened = conclude(tx, now_ms, entry, outcome).await?;
+        Ok(opened.answer(app))
+    }
+}
+
+/// A session with the token that is told once.
+struct Opened {
+    user: user::Model,
+    session: session::Model,
+    token: RefreshToken,
+}
+
+impl Opened {
+    fn answer(&self, app: &App) -> LoginResponse {
+        let session = &self.session;
+        LoginResponse {
+            access_token: app.auth.token(session),
             expire_time: Some(timestamp(session.expire_ms)),
-            user: Some(user.to_proto()),
-        })
+            user: Some(self.user.to_proto()),
+            refresh_token: self.token.write(&app.secrets),
+            refresh_expire_time: Some(timestamp(session.end_ms())),
+            session: names::name(names::SESSIONS, session.id),
+        }
     }
 }
 
@@ -69,24 +104,38 @@ async fn open_in(
     app: &App,
     now_ms: i64,
     proven: user::Model,
-) -> Result<Result<(user::Model, session::Model)>> {
+    label: String,
+) -> Result<Result<Opened>> {
     // The password may have been changed while the old one was verified.
     let find = user::signing_in(&Contact::stored(&proven.contact)).for_share();
     let unchanged = |user: &user::Model| user.password_hash == proven.password_hash;
     let Some(user) = find.one(tx).await?.filter(unchanged) else {
         return Ok(Err(attempts::wrong()));
     };
-    if matches!(user.status(), UserStatus::Suspended | UserStatus::Closed) {
+    if user.may_not_log_in() {
         return Ok(Err(user.status_refusal()));
     }
     let ttl_s = app.config.token.ttl_s;
-    let session = session::open_in(tx, now_ms, user.id(), &user.roles(), ttl_s).await?;
-    Ok(Ok((user, session)))
+    let begun = session::Model {
+        label: Some(label),
+        ..session::Model::begun(now_ms, user.id(), &user.roles(), ttl_s)
+    };
+    let token = RefreshToken::first(begun.id);
+    let session = begun.refreshed(now_ms, &app.config, token.hash(&app.secrets));
+    let session = session::open_in(tx, now_ms, session).await?;
+    Ok(Ok(Opened {
+        user,
+        session,
+        token,
+    }))
 }
 
 #[cfg(test)]
 mod tests {
-    use gx_proto::gx::{common::v1::Reason, identity::v1::Role};
+    use gx_proto::gx::{
+        common::v1::Reason,
+        identity::v1::{Role, UserStatus},
+    };
     use metrics_exporter_prometheus::PrometheusBuilder;
     use sea_orm::{EntityTrait, QueryOrder};
 

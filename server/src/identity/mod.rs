@@ -26,12 +26,16 @@ mod get_verification;
 #[cfg(test)]
 mod harness;
 mod list_public_keys;
+mod list_sessions;
 mod list_verifications;
 mod login;
+mod logout;
 mod names;
 mod person;
 pub mod projection;
 mod query;
+mod refresh_session;
+mod revoke_session;
 mod start_registration;
 mod submit_verification;
 mod unlock;

@@ -4,6 +4,8 @@ use uuid::Uuid;
 
 /// The collection of people and staff.
 pub(super) const USERS: &str = "users";
+/// The collection of logins.
+pub(super) const SESSIONS: &str = "sessions";
 /// The collection of uploads.
 pub(super) const DOCUMENTS: &str = "documents";
 /// The collection of verifications.

@@ -1,13 +1,15 @@
 //! The RPCs of `gx.operation.v1`.
 
 use gx_proto::gx::operation::v1::{
-    GetOperationRequest, GetOperationResponse, WaitOperationRequest, WaitOperationResponse,
-    WatchOperationRequest, WatchOperationResponse, operation_service_server::OperationService,
+    GetOperationRequest, GetOperationResponse, ListOperationsRequest, ListOperationsResponse,
+    WaitOperationRequest, WaitOperationResponse, WatchOperationRequest, WatchOperationResponse,
+    operation_service_server::OperationService,
 };
 use tonic::{Request, Response, Status};
 
 use super::{
     get_operation::GetOperation,
+    list_operations::ListOperations,
     wait_operation::WaitOperation,
     watch_operation::{Changes, WatchOperation},
 };
@@ -43,6 +45,16 @@ impl OperationService for Api {
         context.about(read.subject());
         let operation = Some(read.handle(&self.app, &caller).await?);
         Ok(Response::new(GetOperationResponse { operation }))
+    }
+
+    async fn list_operations(
+        &self,
+        request: Request<ListOperationsRequest>,
+    ) -> Result<Response<ListOperationsResponse>, Status> {
+        let (caller, context, message) = auth::signed_in(request)?;
+        let list = ListOperations::try_from(message)?;
+        context.about(ListOperations::SUBJECT);
+        Ok(Response::new(list.handle(&self.app, &caller).await?))
     }
 
     async fn wait_operation(

@@ -1,10 +1,11 @@
-//! Operations: what became of commands, to be read, waited for and watched.
+//! Operations: what became of commands, to be read, listed, waited for and watched.
 //!
 //! Promised: an operation is never deleted, and its outcome never changes once
 //! it is there. A stranger's operation looks like none.
 
 mod api;
 mod get_operation;
+mod list_operations;
 mod query;
 mod wait_operation;
 mod watch_operation;

@@ -1,6 +1,6 @@
 //! Reads of operations.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use gx_proto::gx::operation::v1::{Operation, OperationState};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
@@ -31,16 +31,10 @@ pub(super) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Operati
     Ok(to_proto(&row, holds))
 }
 
-/// Operations as they are now. That their watchers may look at them is shown by
-/// their having found them.
+/// Operations as they are now. That whoever asks may look at them is shown by having
+/// found them.
 pub(super) async fn all(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<(Uuid, Operation)>> {
-    let holding = lane::Entity::find().filter(lane::Column::HeldReason.is_not_null());
-    let holding: HashSet<_> = holding
-        .all(db)
-        .await?
-        .into_iter()
-        .map(|lane| lane.name)
-        .collect();
+    let holding = holding(db).await?;
     let mut found = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(bulk::rows_of(1)) {
         let among = bulk::among(db, operation::Column::Id, chunk.iter().copied());
@@ -49,6 +43,19 @@ pub(super) async fn all(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<(
         found.extend(rows.map(|row| (row.id, to_proto(&row, holding.contains(&row.lane)))));
     }
     Ok(found)
+}
+
+/// Operations in the order of their ids in the list.
+pub(super) async fn in_order(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Operation>> {
+    let mut found: HashMap<_, _> = all(db, ids).await?.into_iter().collect();
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+}
+
+/// The lanes that hold: what they have not decided is stalled.
+pub(super) async fn holding(db: &impl ConnectionTrait) -> Result<HashSet<String>> {
+    let holding = lane::Entity::find().filter(lane::Column::HeldReason.is_not_null());
+    let lanes = holding.all(db).await?.into_iter();
+    Ok(lanes.map(|lane| lane.name).collect())
 }
 
 /// Whether a state, by its number, is an outcome.

@@ -1,22 +1,19 @@
 //! `ListEntries`: the history of one wallet, newest first.
 
-use std::collections::HashMap;
-
-use gx_proto::gx::wallet::v1::{Entry, ListEntriesRequest, ListEntriesResponse};
+use gx_proto::gx::wallet::v1::{ListEntriesRequest, ListEntriesResponse};
 
 use super::{
     entity::{
         entry::{self, Place},
         wallet,
     },
-    proto, query,
+    query,
 };
 use crate::{
     app::App,
     auth::Caller,
-    directory::{self, AccountName, Listing},
+    directory::AccountName,
     error::{Error, Result, Violations},
-    outbox::entity::operation,
     page::Page,
 };
 
@@ -60,35 +57,15 @@ impl ListEntries {
     pub(super) async fn handle(self, app: &App, caller: &Caller) -> Result<ListEntriesResponse> {
         let moment = query::moment_of(app, &self.account, self.min_block).await?;
         let wallet = wallet::Entity::readable(&moment.tx, caller, &self.account).await?;
-        let mut rows = entry::Entity::of(&wallet, self.page.after, self.page.limit())
-            .find_also_related(operation::Entity)
-            .all(&moment.tx)
-            .await?;
+        let entries = entry::Entity::of(&wallet, self.page.after, self.page.limit());
+        let mut rows = query::rows(&moment.tx, entries).await?;
         let next_page_token = self.page.cut(&mut rows, |(entry, _)| entry.place())?;
-        let others = rows.iter().map(|(entry, _)| entry.counterparty.as_str());
-        let others = directory::lookup(&moment.tx, others).await?;
-        let owner = caller.user.owner();
-        let entries = rows.into_iter().map(|row| show(row, &owner, &others));
         Ok(ListEntriesResponse {
-            entries: entries.collect::<Result<_>>()?,
+            entries: query::show(&moment.tx, caller, rows).await?,
             next_page_token,
             as_of_block: moment.as_of_block,
         })
     }
-}
-
-fn show(
-    (row, operation): (entry::Model, Option<operation::Model>),
-    caller: &str,
-    others: &HashMap<String, Listing>,
-) -> Result<Entry> {
-    let owner = operation
-        .as_ref()
-        .and_then(|operation| operation.owner.as_deref());
-    let owned = owner == Some(caller);
-    let other = Some(row.counterparty.as_str()).filter(|account| !account.is_empty());
-    let counterparty = other.map(|account| proto::counterparty(account, others.get(account)));
-    proto::entry(row, operation.as_ref(), owned, counterparty)
 }
 
 #[cfg(test)]
@@ -97,7 +74,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::fixture;
+    use crate::{fixture, outbox::entity::operation};
 
     fn list(account: &str, page_size: u32, page_token: &str) -> Result<ListEntries> {
         ListEntries::try_from(ListEntriesRequest {

@@ -42,22 +42,27 @@ pub(super) fn entry(
     owned: bool,
     counterparty: Option<Counterparty>,
 ) -> Result<Entry> {
-    let entry::Place(block, transaction, command, posting) = row.place();
+    let place = row.place();
     let memo = operation.and_then(|operation| operation.memo.clone());
     let name = operation
         .filter(|_| owned)
         .map(|operation| outbox::operation::name(operation.id));
     Ok(Entry {
-        name: format!("entries/{block}-{transaction}-{command}-{posting}"),
+        name: entry_name(place),
         kind: EntryKind::try_from(row.kind).unwrap_or_default().into(),
         delta_qirat: row.delta_qirat,
         counterparty,
         reference: memo.unwrap_or_default(),
         operation: name.unwrap_or_default(),
-        block: u64::try_from(block).context("a block below 0")?,
+        block: u64::try_from(row.block).context("a block below 0")?,
         fabric_tx_id: row.fabric_tx_id,
         time: Some(timestamp(row.time_ms)),
     })
+}
+
+/// The name of the entry at a place.
+pub(super) fn entry_name(place: entry::Place) -> String {
+    format!("entries/{place}")
 }
 
 /// The other side, as far as it may be shown. One that is not listed yet, since

@@ -3,17 +3,26 @@
 use std::collections::HashMap;
 
 use gx_contract::{account::AccountId, lane};
-use sea_orm::entity::prelude::*;
+use gx_proto::gx::wallet::v1::Entry;
+use sea_orm::{DatabaseTransaction, Select, entity::prelude::*};
 
-use super::entity::wallet;
+use super::{
+    entity::{entry, wallet},
+    proto,
+};
 use crate::{
     app::{App, Payer},
     auth::Caller,
-    directory::AccountName,
+    checkpoint,
+    directory::{self, AccountName, Listing},
     error::{Error, Result},
     moment::Moment,
+    outbox::entity::operation,
     store::bulk,
 };
+
+/// An entry with the record of the command behind it.
+pub(super) type Row = (entry::Model, Option<operation::Model>);
 
 /// The wallet that a payment of the caller's comes from, asked for together with those
 /// of other payments.
@@ -53,4 +62,49 @@ pub(super) async fn payer(app: &App, caller: &Caller, account: &AccountId) -> Re
 pub(super) async fn moment_of(app: &App, account: &AccountName, min_block: u64) -> Result<Moment> {
     let lane = lane::of_account(account.as_str(), app.topology.partner_lanes);
     Moment::of_lane(app, &lane.to_string(), min_block).await
+}
+
+/// The latest moment of an account's partition, from the database itself: whoever was
+/// told that there is news must not read a copy that does not have it yet.
+pub(super) async fn latest_of(app: &App, account: &AccountName) -> Result<Moment> {
+    let lane = lane::of_account(account.as_str(), app.topology.partner_lanes);
+    let tx = app.store.snapshot().await?;
+    let as_of_block = checkpoint::of(&tx, &lane.to_string()).await?;
+    Ok(Moment { tx, as_of_block })
+}
+
+/// Entries with the records of the commands behind them.
+pub(super) async fn rows(
+    tx: &DatabaseTransaction,
+    entries: Select<entry::Entity>,
+) -> Result<Vec<Row>> {
+    let entries = entries.find_also_related(operation::Entity);
+    Ok(entries.all(tx).await?)
+}
+
+/// Entries as the caller may see them, in the order of their rows.
+pub(super) async fn show(
+    tx: &DatabaseTransaction,
+    caller: &Caller,
+    rows: Vec<Row>,
+) -> Result<Vec<Entry>> {
+    let others = rows.iter().map(|(entry, _)| entry.counterparty.as_str());
+    let others = directory::lookup(tx, others).await?;
+    let owner = caller.user.owner();
+    let entries = rows.into_iter().map(|row| show_one(row, &owner, &others));
+    entries.collect()
+}
+
+fn show_one(
+    (row, operation): Row,
+    caller: &str,
+    others: &HashMap<String, Listing>,
+) -> Result<Entry> {
+    let owner = operation
+        .as_ref()
+        .and_then(|operation| operation.owner.as_deref());
+    let owned = owner == Some(caller);
+    let other = Some(row.counterparty.as_str()).filter(|account| !account.is_empty());
+    let counterparty = other.map(|account| proto::counterparty(account, others.get(account)));
+    proto::entry(row, operation.as_ref(), owned, counterparty)
 }

@@ -61,7 +61,11 @@ async fn registrations_and_logins_of_one_address_are_few() {
     for _ in 0..40 {
         let contact = unused_contact();
         let password = PASSWORD.to_owned();
-        let login = LoginRequest { contact, password };
+        let login = LoginRequest {
+            contact,
+            password,
+            label: String::new(),
+        };
         let answer = gx.client().identity().login(login).await.map(drop);
         let wrong = |status: &Status| Refusal::of(status).reason == "CREDENTIALS_WRONG";
         answers.push(answer.or_else(|status| if wrong(&status) { Ok(()) } else { Err(status) }));
@@ -82,6 +86,7 @@ async fn guessing_locks_a_login_and_nobody_else_s_until_an_operator_unlocks_it()
         let request = LoginRequest {
             contact: contact.to_owned(),
             password: password.to_owned(),
+            label: String::new(),
         };
         let mut identity = gx.client().identity();
         async move { identity.login(request).await }
@@ -154,6 +159,7 @@ async fn logins(client: Client, end: CancellationToken) -> (u32, u32) {
         let login = LoginRequest {
             contact: unused_contact(),
             password: PASSWORD.to_owned(),
+            label: String::new(),
         };
         let refused = client.identity().login(login).await.unwrap_err();
         let refused = Refusal::of(&refused);

@@ -27,6 +27,7 @@ mod redis;
 mod restored;
 mod rights;
 mod schema;
+mod sessions;
 #[cfg(feature = "simulation")]
 mod sim;
 mod standby;

@@ -28,7 +28,7 @@ pub(super) fn check(config: &Config, faults: &mut Vec<String>) {
 /// Every number with its bounds.
 #[rustfmt::skip]
 fn ranges(config: &Config) -> Vec<(&'static str, u64, u64, u64)> {
-    let Config { redis, fabric, devnet, chaincode, lanes, projector, intake, token, login, limits, enroll, .. } = config;
+    let Config { redis, fabric, devnet, chaincode, lanes, projector, intake, token, session, login, limits, enroll, .. } = config;
     let size = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
     vec![
         ("redis.timeout_ms", redis.timeout_ms, 1, 10_000),
@@ -53,6 +53,9 @@ fn ranges(config: &Config) -> Vec<(&'static str, u64, u64, u64)> {
         ("intake.fold", size(intake.fold), 1, 1_000),
         ("intake.timeout_ms", intake.timeout_ms, 100, 60_000),
         ("token.ttl_s", token.ttl_s, 60, 86_400),
+        ("session.idle_s", session.idle_s, token.ttl_s, 31_536_000),
+        ("session.lifetime_s", session.lifetime_s, session.idle_s, 31_536_000),
+        ("session.retry_s", session.retry_s, 0, 3_600),
         ("login.concurrency", size(login.concurrency), 1, 64),
         ("login.waiting", size(login.waiting), 0, 10_000),
         ("login.failures", login.failures.into(), 1, 1_000),

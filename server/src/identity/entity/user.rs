@@ -11,7 +11,7 @@ use super::{
     registration,
 };
 use crate::{
-    auth::{Caller, UserId, roles},
+    auth::{Caller, UserId, roles, session},
     clock::timestamp,
     error::{Error, Result},
     store::Lock,
@@ -114,6 +114,11 @@ pub(in crate::identity) fn signing_in(contact: &Contact) -> Select<Entity> {
     Entity::find().filter(Column::Contact.eq(contact.as_str()))
 }
 
+/// The row of whoever a session belongs to.
+pub(in crate::identity) fn of_session(session: &session::Model) -> Select<Entity> {
+    Entity::find_by_id(session.user_id)
+}
+
 /// Any row at all, before anybody can call: whether there is data.
 pub(in crate::identity) fn anybody() -> Select<Entity> {
     Entity::find()
@@ -138,6 +143,11 @@ impl Model {
     /// What the user may do.
     pub fn roles(&self) -> Vec<Role> {
         roles::from_text(&self.roles)
+    }
+
+    /// Whether the status allows no session.
+    pub fn may_not_log_in(&self) -> bool {
+        matches!(self.status(), UserStatus::Suspended | UserStatus::Closed)
     }
 
     /// The refusal of what this user's status does not allow.

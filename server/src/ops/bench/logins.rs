@@ -17,6 +17,7 @@ pub(super) fn flood(channels: &[Channel], callers: usize) -> JoinSet<()> {
                 let request = LoginRequest {
                     contact: format!("nobody-{name}@example.org"),
                     password: name,
+                    label: String::new(),
                 };
                 // Whether it is refused or shed is not the flood's concern.
                 let _ = client.login(request).await;

@@ -93,6 +93,7 @@ impl Person {
         let message = LoginRequest {
             contact: self.contact.clone(),
             password: self.password.clone(),
+            label: String::new(),
         };
         let answer = call(&api.identity, None, message, async |mut api, message| {
             api.login(message).await

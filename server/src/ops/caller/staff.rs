@@ -30,6 +30,7 @@ impl Staff {
         let message = LoginRequest {
             contact: CONTACT.to_owned(),
             password: password(data_dir, password_file)?,
+            label: String::new(),
         };
         let answer = call(&api.identity, None, message, async |mut api, message| {
             api.login(message).await

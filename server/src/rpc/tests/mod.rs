@@ -13,8 +13,8 @@ use gx_proto::gx::{
     common::v1::Reason,
     identity::v1::Role,
     operation::v1::{
-        GetOperationRequest, GetOperationResponse, WaitOperationRequest, WaitOperationResponse,
-        WatchOperationRequest, WatchOperationResponse,
+        GetOperationRequest, GetOperationResponse, ListOperationsRequest, ListOperationsResponse,
+        WaitOperationRequest, WaitOperationResponse, WatchOperationRequest, WatchOperationResponse,
         operation_service_client::OperationServiceClient,
         operation_service_server::{OperationService, OperationServiceServer},
     },
@@ -100,6 +100,14 @@ impl OperationService for Obedient {
             }
             _ => Ok(Response::new(Default::default())),
         }
+    }
+
+    async fn list_operations(
+        &self,
+        request: Request<ListOperationsRequest>,
+    ) -> Result<Response<ListOperationsResponse>, Status> {
+        auth::signed_in(request)?;
+        Ok(Response::new(Default::default()))
     }
 
     async fn wait_operation(

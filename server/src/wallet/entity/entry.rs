@@ -1,5 +1,7 @@
 //! An entry: one change of one balance.
 
+use std::fmt;
+
 use sea_orm::{QueryOrder, QuerySelect, Select, entity::prelude::*, sea_query::ExprTrait};
 use serde::{Deserialize, Serialize};
 
@@ -63,9 +65,28 @@ impl Related<operation::Entity> for Entity {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// An entry's place on the chain, by which a wallet's entries are ordered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// An entry's place on the chain, by which a wallet's entries are ordered. As a text it
+/// is its four numbers with hyphens between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place(pub i64, pub i32, pub i32, pub i32);
+
+impl Place {
+    /// Reads a place as it is written.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let block = parts.next()?.parse().ok()?;
+        let mut next = || parts.next()?.parse().ok();
+        let place = Self(block, next()?, next()?, next()?);
+        (place.to_string() == text).then_some(place)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(block, transaction, command, posting) = self;
+        write!(formatter, "{block}-{transaction}-{command}-{posting}")
+    }
+}
 
 impl Model {
     /// Its place on the chain.
@@ -78,27 +99,80 @@ impl Entity {
     /// The entries of a wallet, newest first, from `before` on backwards. That the
     /// caller may see them is shown by having the wallet's row.
     pub fn of(wallet: &wallet::Model, before: Option<Place>, limit: u64) -> Select<Self> {
-        let place = [
-            Column::Block,
-            Column::Transaction,
-            Column::Command,
-            Column::Posting,
-        ];
-        let mut entries = Self::find().filter(Column::Account.eq(wallet.account.as_str()));
-        if let Some(Place(block, transaction, command, posting)) = before {
-            // A comparison of rows, which both databases answer from the index.
-            let values: [Expr; 4] = [
-                block.into(),
-                transaction.into(),
-                command.into(),
-                posting.into(),
-            ];
-            let columns = place.map(|column| Expr::col((Entity, column)));
-            entries = entries.filter(Expr::tuple(columns).lt(Expr::tuple(values)));
+        let mut entries = Self::of_wallet(wallet);
+        if let Some(before) = before {
+            entries = entries.filter(columns().lt(values(before)));
         }
-        place
+        PLACE
             .into_iter()
             .fold(entries, QueryOrder::order_by_desc)
             .limit(limit)
+    }
+
+    /// The entries of a wallet behind a place, oldest first; otherwise as
+    /// [`Entity::of`].
+    pub fn after(wallet: &wallet::Model, place: Place, limit: u64) -> Select<Self> {
+        let entries = Self::of_wallet(wallet).filter(columns().gt(values(place)));
+        PLACE
+            .into_iter()
+            .fold(entries, QueryOrder::order_by_asc)
+            .limit(limit)
+    }
+
+    /// The entry of a wallet at a place; otherwise as [`Entity::of`].
+    pub fn at(wallet: &wallet::Model, place: Place) -> Select<Self> {
+        Self::of_wallet(wallet).filter(columns().eq(values(place)))
+    }
+
+    fn of_wallet(wallet: &wallet::Model) -> Select<Self> {
+        Self::find().filter(Column::Account.eq(wallet.account.as_str()))
+    }
+}
+
+/// What orders the entries of a wallet.
+const PLACE: [Column; 4] = [
+    Column::Block,
+    Column::Transaction,
+    Column::Command,
+    Column::Posting,
+];
+
+/// An entry's place, to compare whole, which both databases answer from the index.
+fn columns() -> Expr {
+    Expr::tuple(PLACE.map(|column| Expr::col((Entity, column))))
+}
+
+fn values(Place(block, transaction, command, posting): Place) -> Expr {
+    let values: [Expr; 4] = [
+        block.into(),
+        transaction.into(),
+        command.into(),
+        posting.into(),
+    ];
+    Expr::tuple(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_read_as_they_are_written() {
+        let place = Place(12, 0, 3, 1);
+        assert_eq!(place.to_string(), "12-0-3-1");
+        assert_eq!(Place::parse("12-0-3-1"), Some(place));
+        for text in [
+            "",
+            "12",
+            "12-0-3",
+            "12-0-3-1-0",
+            "12-0-3-01",
+            "12-0-3-+1",
+            "-12-0-3-1",
+            "12-0-3-2147483648",
+            "9223372036854775808-0-0-0",
+        ] {
+            assert_eq!(Place::parse(text), None, "{text}");
+        }
     }
 }

@@ -2,7 +2,9 @@
 
 use gx_proto::gx::{
     ledger::v1::{GetBlockRequest, GetTransactionRequest, ListBlocksRequest, StreamBlocksRequest},
-    operation::v1::{GetOperationRequest, WaitOperationRequest, WatchOperationRequest},
+    operation::v1::{
+        GetOperationRequest, ListOperationsRequest, WaitOperationRequest, WatchOperationRequest,
+    },
     tokenomics::v1::{GetSupplyRequest, ListCountriesRequest},
     wallet::v1::{GetWalletRequest, ListEntriesRequest, QuoteTransferRequest, TransferRequest},
 };
@@ -230,6 +232,19 @@ fn operations(client: &Client) -> Vec<Case> {
             operation.wait_operation(request).await
         }
     };
+    let mut listed = client.operation();
+    let list = ListOperationsRequest {
+        states: vec![0],
+        types: vec![99],
+        page_size: 201,
+        page_token: "e30".to_owned(),
+    };
+    let fields = &["states", "types", "page_size", "page_token"];
+    cases.push(Case::fields(
+        "a bad list of operations",
+        fields,
+        async move { listed.list_operations(list).await },
+    ));
     cases.push(Case::fields(
         "a wait too long for no operation",
         &["name", "timeout_ms"],

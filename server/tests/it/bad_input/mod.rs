@@ -4,8 +4,10 @@
 mod batches;
 mod bindings;
 mod bytes;
+mod entries;
 mod fields;
 mod people;
+mod sessions;
 mod tokens;
 mod verifications;
 
@@ -126,7 +128,9 @@ async fn bad_requests_are_told_and_change_nothing(database: Database) {
     let mut cases = fields::transfers(&world);
     cases.extend(batches::cases(&world));
     cases.extend(fields::reads(&world).await);
+    cases.extend(entries::cases(&world));
     cases.extend(people::registering(&world).await);
+    cases.extend(sessions::cases(&world).await);
     cases.extend(verifications::cases(&world).await);
     cases.extend(bindings::cases(&world).await);
     cases.extend(tokens::cases(&world).await);

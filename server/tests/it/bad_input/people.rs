@@ -129,6 +129,7 @@ fn logins(world: &World) -> Vec<Case> {
         let request = LoginRequest {
             contact: contact.to_owned(),
             password: password.to_owned(),
+            label: String::new(),
         };
         async move { identity.login(request).await }
     };

@@ -9,7 +9,7 @@ use std::sync::{
 use gx_proto::gx::{
     identity::v1::{
         ApproveVerificationRequest, CompleteRegistrationRequest, DocumentType, GetMeRequest,
-        LoginRequest, Role, StartRegistrationRequest, SubmitVerificationRequest,
+        LoginRequest, LoginResponse, Role, StartRegistrationRequest, SubmitVerificationRequest,
         UploadDocumentRequest, VerifyContactRequest,
     },
     operation::v1::{Operation, OperationState, WaitOperationRequest},
@@ -183,13 +183,19 @@ impl Gx {
 
     /// Signs in a person of the tests.
     pub(crate) async fn sign_in(&self, contact: &str) -> Client {
+        let token = self.login(contact).await.access_token;
+        self.client().with_token(&token)
+    }
+
+    /// Opens a session of a person of the tests.
+    pub(crate) async fn login(&self, contact: &str) -> LoginResponse {
         let login = LoginRequest {
             contact: contact.to_owned(),
             password: PASSWORD.to_owned(),
+            label: String::new(),
         };
         let answer = self.client().identity().login(login).await;
-        let token = answer.expect("signed in").into_inner().access_token;
-        self.client().with_token(&token)
+        answer.expect("signed in").into_inner()
     }
 
     /// Has an ADMIN approve a verification and waits for the outcome.
@@ -222,7 +228,8 @@ impl Gx {
         let tx = self.store().await.begin().await.expect("a transaction");
         let user = make_staff_in(&tx, now_ms, &unused_contact(), hash, roles).await;
         let user = user.expect("made").expect("a new contact");
-        let session = session::open_in(&tx, now_ms, user, roles, ttl_s).await;
+        let begun = session::Model::begun(now_ms, user, roles, ttl_s);
+        let session = session::open_in(&tx, now_ms, begun).await;
         let session = session.expect("a session");
         tx.commit().await.expect("a commit");
         let token = self.authenticator().await.token(&session);
@@ -237,7 +244,9 @@ impl Gx {
     /// A session of a user with these roles, whatever the user's own are.
     pub(crate) async fn session(&self, user: UserId, roles: &[Role]) -> Client {
         let tx = self.store().await.begin().await.expect("a transaction");
-        let session = session::open_in(&tx, SystemClock.now_ms(), user, roles, 900).await;
+        let now_ms = SystemClock.now_ms();
+        let begun = session::Model::begun(now_ms, user, roles, 900);
+        let session = session::open_in(&tx, now_ms, begun).await;
         let session = session.expect("a session");
         tx.commit().await.expect("a commit");
         let token = self.authenticator().await.token(&session);

@@ -134,7 +134,8 @@ pub(super) async fn serve(app: &App, shutdown: CancellationToken) -> Client {
     let now_ms = app.clock.now_ms();
     let tx = app.store.begin().await.expect("a transaction");
     let auditor = UserId(Uuid::from_u128(1));
-    let session = session::open_in(&tx, now_ms, auditor, &[Role::Auditor], 900).await;
+    let begun = session::Model::begun(now_ms, auditor, &[Role::Auditor], 900);
+    let session = session::open_in(&tx, now_ms, begun).await;
     tx.commit().await.expect("a commit");
     let token = app.auth.token(&session.expect("a session"));
     Client::to(port).with_token(&token)

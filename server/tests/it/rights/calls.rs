@@ -5,20 +5,23 @@ use gx_proto::gx::{
         ApproveVerificationRequest, BindAccountRequest, ChangePasswordRequest,
         CompleteRegistrationRequest, DenyVerificationRequest, DocumentType,
         DownloadDocumentRequest, GetMeRequest, GetVerificationRequest, ListPublicKeysRequest,
-        ListVerificationsRequest, LoginRequest, StartRegistrationRequest,
+        ListSessionsRequest, ListVerificationsRequest, LoginRequest, LogoutRequest,
+        RefreshSessionRequest, RevokeSessionRequest, StartRegistrationRequest,
         SubmitVerificationRequest, UploadDocumentRequest, VerifyContactRequest,
     },
     ledger::v1::{
         GetBlockRequest, GetLedgerRequest, GetTransactionRequest, ListBlocksRequest,
         StreamBlocksRequest,
     },
-    operation::v1::{GetOperationRequest, WaitOperationRequest, WatchOperationRequest},
+    operation::v1::{
+        GetOperationRequest, ListOperationsRequest, WaitOperationRequest, WatchOperationRequest,
+    },
     tokenomics::v1::{
         GetFeeScheduleRequest, GetGenesisScheduleRequest, GetSupplyRequest, ListCountriesRequest,
     },
     wallet::v1::{
-        BatchTransferRequest, GetWalletRequest, ListEntriesRequest, QuoteTransferRequest,
-        TransferRequest,
+        BatchTransferRequest, GetEntryRequest, GetWalletRequest, ListEntriesRequest,
+        QuoteTransferRequest, ResolveAccountRequest, TransferRequest, WatchWalletRequest,
     },
 };
 use gx_server::id::random_uuid;
@@ -37,6 +40,9 @@ pub(super) async fn call(client: Client, method: &str, rows: &Rows) -> Result<()
         | "ListPublicKeys"
         | "ChangePassword"
         | "GetMe" => person(client, method, rows).await,
+        "RefreshSession" | "Logout" | "ListSessions" | "RevokeSession" => {
+            session(client, method, rows).await
+        }
         "UploadDocument"
         | "DownloadDocument"
         | "SubmitVerification"
@@ -48,6 +54,7 @@ pub(super) async fn call(client: Client, method: &str, rows: &Rows) -> Result<()
         "GetWallet" | "ListEntries" | "QuoteTransfer" | "Transfer" | "BatchTransfer" => {
             wallet(client, method, rows).await
         }
+        "GetEntry" | "WatchWallet" | "ResolveAccount" => entries(client, method, rows).await,
         "GetLedger" | "GetBlock" | "ListBlocks" | "GetTransaction" | "StreamBlocks" => {
             ledger(client, method, rows).await
         }
@@ -86,6 +93,7 @@ async fn person(client: Client, method: &str, rows: &Rows) -> Result<(), Status>
             let request = LoginRequest {
                 contact: rows.contact.clone(),
                 password: PASSWORD.to_owned(),
+                label: String::new(),
             };
             identity.login(request).await.map(drop)
         }
@@ -101,6 +109,29 @@ async fn person(client: Client, method: &str, rows: &Rows) -> Result<(), Status>
             identity.change_password(request).await.map(drop)
         }
         _ => identity.get_me(GetMeRequest::default()).await.map(drop),
+    }
+}
+
+async fn session(client: Client, method: &str, rows: &Rows) -> Result<(), Status> {
+    let mut identity = client.identity();
+    match method {
+        "RefreshSession" => {
+            let request = RefreshSessionRequest {
+                refresh_token: rows.refresh_token.clone(),
+                request_id: random_uuid().to_string(),
+            };
+            identity.refresh_session(request).await.map(drop)
+        }
+        "Logout" => identity.logout(LogoutRequest {}).await.map(drop),
+        "ListSessions" => {
+            let request = ListSessionsRequest::default();
+            identity.list_sessions(request).await.map(drop)
+        }
+        _ => {
+            let name = rows.session.clone();
+            let request = RevokeSessionRequest { name };
+            identity.revoke_session(request).await.map(drop)
+        }
     }
 }
 
@@ -204,6 +235,33 @@ async fn wallet(client: Client, method: &str, rows: &Rows) -> Result<(), Status>
     }
 }
 
+async fn entries(client: Client, method: &str, rows: &Rows) -> Result<(), Status> {
+    let mut wallet = client.wallet();
+    let account = rows.account.clone();
+    match method {
+        "GetEntry" => {
+            let request = GetEntryRequest {
+                account,
+                name: rows.entry.clone(),
+                min_block: 0,
+            };
+            wallet.get_entry(request).await.map(drop)
+        }
+        "WatchWallet" => {
+            let position = String::new();
+            let request = WatchWalletRequest { account, position };
+            let stream = wallet.watch_wallet(request).await?;
+            let first = stream.into_inner().message().await?;
+            assert!(first.is_some_and(|sent| sent.wallet.is_some()));
+            Ok(())
+        }
+        _ => {
+            let request = ResolveAccountRequest { account };
+            wallet.resolve_account(request).await.map(drop)
+        }
+    }
+}
+
 async fn ledger(client: Client, method: &str, rows: &Rows) -> Result<(), Status> {
     let mut ledger = client.ledger();
     let min_block = 0;
@@ -240,6 +298,10 @@ async fn others(client: Client, method: &str, rows: &Rows) -> Result<(), Status>
         "GetOperation" => {
             let request = GetOperationRequest { name };
             operation.get_operation(request).await.map(drop)
+        }
+        "ListOperations" => {
+            let request = ListOperationsRequest::default();
+            operation.list_operations(request).await.map(drop)
         }
         "WaitOperation" => {
             let timeout_ms = 0;

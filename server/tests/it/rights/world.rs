@@ -27,6 +27,8 @@ pub(super) enum Who {
 pub(super) struct Rows {
     pub(super) account: String,
     pub(super) receiver: String,
+    /// An entry of the account.
+    pub(super) entry: String,
     pub(super) operation: String,
     /// The Fabric transaction of the operation.
     pub(super) transaction: String,
@@ -34,14 +36,19 @@ pub(super) struct Rows {
     pub(super) document: String,
     /// Somebody who can log in.
     pub(super) contact: String,
+    /// A session of whoever has the account, that calls nothing itself.
+    pub(super) session: String,
+    /// A token that was not exchanged.
+    pub(super) refresh_token: String,
     pub(super) registration: String,
     pub(super) code: String,
 }
 
 impl Rows {
     /// The names of what belongs to somebody.
-    pub(super) fn names(&self) -> [String; 4] {
+    pub(super) fn names(&self) -> [String; 5] {
         [
+            self.session.clone(),
             self.account.clone(),
             self.operation.clone(),
             self.verification.clone(),
@@ -72,11 +79,14 @@ impl World {
         let rows = Rows {
             account: ann.account.clone(),
             receiver: bee.account.clone(),
+            entry: ann.entries().await.remove(0).name,
             transaction: transaction_of(&paid),
             operation: paid.name,
             verification: ann.verification.clone(),
             document: document.clone(),
             contact: ann.contact.clone(),
+            session: gx.login(&ann.contact).await.session,
+            refresh_token: String::new(),
             registration: String::new(),
             code: String::new(),
         };
@@ -103,8 +113,11 @@ impl World {
             "CompleteRegistration" => {
                 rows.registration = self.gx.proven_registration(&unused_contact()).await;
             }
-            // Whose password is changed is not needed any more.
-            "ChangePassword" if who == Who::Owner => {
+            "RefreshSession" => {
+                rows.refresh_token = self.gx.login(&rows.contact).await.refresh_token;
+            }
+            // Whose password is changed, or who is out, is not needed any more.
+            "ChangePassword" | "Logout" if who == Who::Owner => {
                 client = self.gx.caller(&[Role::User]).await.client;
             }
             "UploadDocument" if who == Who::Owner => client = self.gx.newcomer().await,
@@ -166,6 +179,7 @@ impl World {
     pub(super) fn missing(&self, rows: &Rows) -> Rows {
         let uuid = random_uuid();
         Rows {
+            session: format!("sessions/{uuid}"),
             account: unopened_account(1),
             operation: format!("operations/{}", uuid.simple()),
             verification: format!("verifications/{uuid}"),

@@ -1,10 +1,11 @@
-//! Streams of blocks and of operations, over gRPC alone: whatever cuts them, they
+//! Streams of blocks, of operations and of wallets, over gRPC alone: whatever cuts them, they
 //! go on without a gap; each shows what its reader may see; and many of them, some
 //! of which nobody reads, hold up nobody.
 
 mod ends;
 mod goes_on;
 mod many;
+mod wallets;
 
 use gx_proto::gx::{
     ledger::v1::{Block, Command, StreamBlocksRequest, StreamBlocksResponse},
