@@ -36,7 +36,7 @@ use crate::{
     wallet::projection::{self, OpenedAccount, Posting},
 };
 
-pub(crate) use operation::{record, submission, transfer};
+pub(crate) use operation::{first_lane, record, submission, transfer};
 
 /// The time that stands in the fixture.
 pub(crate) const NOW_MS: i64 = 1_700_000_000_000;

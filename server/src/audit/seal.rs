@@ -151,6 +151,7 @@ async fn seal_in(
         let previous = std::mem::replace(&mut head.hash, hash.clone());
         places.push((line.id, head.sequence, previous, hash));
     }
+    let ids: Vec<_> = places.iter().map(|(id, ..)| *id).collect();
     let given = |column| Expr::col((GIVEN, column));
     let update = Query::update()
         .table(line::Entity)
@@ -159,6 +160,8 @@ async fn seal_in(
         .value(line::Column::PreviousHash, given(THIRD))
         .value(line::Column::Hash, given(FOURTH))
         .and_where(Expr::col((line::Entity, line::Column::Id)).equals((GIVEN, FIRST)))
+        // Says nothing more, but that the lines are found by their index.
+        .and_where(bulk::among(tx, line::Column::Id, ids))
         .to_owned();
     tx.execute(&update).await?;
     Ok(())

@@ -80,15 +80,12 @@ fn parse_timeout(ms: u32) -> Result<Duration, &'static str> {
 #[cfg(test)]
 mod tests {
     use gx_proto::gx::{common::v1::Reason, operation::v1::OperationState};
-    use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
+    use sea_orm::ActiveValue::Set;
 
     use super::*;
     use crate::{
         fixture,
-        outbox::{
-            self,
-            entity::{lane, operation},
-        },
+        outbox::{self, entity::operation},
     };
 
     const ID: Uuid = Uuid::from_u128(1);
@@ -137,22 +134,7 @@ mod tests {
     #[tokio::test]
     async fn lane_that_holds_shows_as_stalled() {
         let app = world().await;
-        let row = lane::Model {
-            name: "partner/0".to_owned(),
-            owner: None,
-            token: None,
-            lease_until_ms: 0,
-            formed_number: 0,
-            formed_digest: vec![0; 32],
-            settled_number: 0,
-            settled_digest: vec![0; 32],
-            self_voided: false,
-            held_reason: Some("the chain forked".to_owned()),
-        };
-        let tx = app.store.begin().await.unwrap();
-        let row = lane::Entity::insert(row.into_active_model());
-        row.exec_without_returning(&tx).await.unwrap();
-        tx.commit().await.unwrap();
+        fixture::first_lane(&app, Some("the chain forked")).await;
         let seen = query::find(&app, &fixture::user(1), ID).await.unwrap();
         assert_eq!(seen.state(), OperationState::Stalled);
 

@@ -128,7 +128,7 @@ impl Look for Changes {
 mod tests {
     use futures::StreamExt;
     use gx_proto::gx::{common::v1::Reason, identity::v1::Role, operation::v1::OperationState};
-    use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
+    use sea_orm::ActiveValue::Set;
 
     use super::*;
     use crate::{
@@ -143,22 +143,7 @@ mod tests {
         let app = fixture::app().await;
         let row = fixture::transfer(ID, &fixture::user(1), OperationState::Accepted);
         fixture::record(&app, row).await;
-        let lane = lane::Model {
-            name: "partner/0".to_owned(),
-            owner: None,
-            token: None,
-            lease_until_ms: 0,
-            formed_number: 0,
-            formed_digest: vec![0; 32],
-            settled_number: 0,
-            settled_digest: vec![0; 32],
-            self_voided: false,
-            held_reason: None,
-        };
-        let tx = app.store.begin().await.unwrap();
-        let lane = lane::Entity::insert(lane.into_active_model());
-        lane.exec_without_returning(&tx).await.unwrap();
-        tx.commit().await.unwrap();
+        fixture::first_lane(&app, None).await;
         Api::new(app)
     }
 

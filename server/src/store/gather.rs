@@ -3,7 +3,7 @@
 //! caller alone waits for nobody, and no answer is older than its question.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::Hash,
     sync::{Mutex, PoisonError},
 };
@@ -12,7 +12,8 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::error::{Error, Result};
 
-/// Statements of one kind that may be under way at once: one that hangs holds nobody else up.
+/// Statements of one kind that may be under way at once, so that one which hangs does not
+/// hold up those who come after it.
 const UNDER_WAY: usize = 2;
 
 /// A caller that waits for the row of a key.
@@ -50,8 +51,10 @@ impl<K: Eq + Hash + Clone, V: Clone> Gather<K, V> {
             biased;
             answered = &mut answer => answered,
             turn = self.turns.acquire() => {
-                let _turn = turn.map_err(|closed| Error::from(anyhow::Error::from(closed)))?;
+                let turn = turn.map_err(|closed| Error::from(anyhow::Error::from(closed)))?;
                 self.ask_all(&ask).await?;
+                // Another may have asked for it already; whoever comes now need not wait.
+                drop(turn);
                 answer.await
             }
         };
@@ -71,9 +74,8 @@ impl<K: Eq + Hash + Clone, V: Clone> Gather<K, V> {
         if asking.is_empty() {
             return Ok(());
         }
-        let mut keys: HashMap<K, ()> = HashMap::with_capacity(asking.len());
-        keys.extend(asking.iter().map(|(key, _)| (key.clone(), ())));
-        let found = ask(keys.into_keys().collect()).await?;
+        let keys: HashSet<K> = asking.iter().map(|(key, _)| key.clone()).collect();
+        let found = ask(keys.into_iter().collect()).await?;
         for (key, sender) in asking {
             // Who has gone needs no answer.
             let _ = sender.send(found.get(&key).cloned());
@@ -171,6 +173,33 @@ mod tests {
         table.open.add_permits(10);
         for (task, row) in tasks.into_iter().zip([None, Some(16), Some(36)]) {
             assert_eq!(task.await.unwrap().unwrap(), row);
+        }
+    }
+
+    #[tokio::test]
+    async fn one_whose_row_is_asked_for_already_holds_up_nobody() {
+        let table = Table::new(false);
+        let gather: Arc<Gather<u32, u32>> = Arc::default();
+        let turns = gather.turns.acquire_many(2).await.unwrap();
+        let ask = |key| {
+            let (gather, table) = (gather.clone(), table.clone());
+            tokio::spawn(async move { gather.one(key, |keys| table.clone().ask(keys)).await })
+        };
+        let both = [ask(2), ask(4)];
+        tokio::task::yield_now().await;
+        // One gets a turn and asks for both; the other gets the second turn for nothing.
+        drop(turns);
+        while table.asked().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let late = ask(6);
+        while table.asked().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(table.asked()[..], [vec![2, 4], vec![6]]);
+        table.open.add_permits(10);
+        for (task, row) in both.into_iter().chain([late]).zip([4, 16, 36]) {
+            assert_eq!(task.await.unwrap().unwrap(), Some(row));
         }
     }
 

@@ -103,6 +103,29 @@ async fn migrations_only_expand_on_postgres() {
 }
 
 #[tokio::test]
+async fn no_index_offers_a_lane_s_oldest_commands_among_all_others_on_postgres() {
+    let db = Database::connect(postgres_database().await).await;
+    let db = db.expect("a database");
+    Migrator::up(&db, None).await.expect("migrated");
+    let text = "select indexdef from pg_indexes where tablename = 'outbox' order by indexname";
+    let rows = db.query_all_raw(Statement::from_string(DbBackend::Postgres, text));
+    let rows = rows.await.expect("indexes").into_iter();
+    let columns = |definition: &str| definition.split(" USING btree ").nth(1).map(str::to_owned);
+    let indexes: Vec<_> = rows
+        .filter_map(|row| columns(&row.try_get_by_index::<String>(0).expect("an index")))
+        .collect();
+    let expected = [
+        "(lane, number)",
+        "(lane, \"position\") WHERE (number IS NULL)",
+        "(id)",
+    ];
+    assert_eq!(
+        indexes, expected,
+        "one of positions alone is taken while a table is empty"
+    );
+}
+
+#[tokio::test]
 async fn processes_that_start_at_once_migrate_once_on_postgres() {
     let url = DatabaseUrl::Postgres(postgres_database().await.into());
     let places = Places {

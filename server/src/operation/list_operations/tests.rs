@@ -3,10 +3,9 @@
 use gx_proto::gx::operation::v1::OperationState::{
     Accepted, Refused, Stalled, Submitted, Succeeded,
 };
-use sea_orm::IntoActiveModel;
 
 use super::*;
-use crate::{fixture, outbox::entity::lane};
+use crate::fixture;
 
 async fn record(app: &App, number: u128, state: OperationState, kind: OperationType) {
     let row = fixture::transfer(Uuid::from_u128(number), &fixture::user(1), state);
@@ -79,29 +78,10 @@ async fn a_filter_chooses_by_state_and_kind() {
     assert_eq!(all(&[Stalled], &[]).await, [0; 0]);
     assert_eq!(all(&[], &[OperationType::Fold]).await, [0; 0]);
 
-    hold(&app).await;
+    fixture::first_lane(&app, Some("the chain forked")).await;
     assert_eq!(all(&[Stalled], &[]).await, [6, 5, 2, 1]);
     assert_eq!(all(&[Accepted, Submitted], &[]).await, [0; 0]);
     assert_eq!(all(&[Refused], &[]).await, [8, 4]);
-}
-
-async fn hold(app: &App) {
-    let lane = lane::Model {
-        name: "partner/0".to_owned(),
-        owner: None,
-        token: None,
-        lease_until_ms: 0,
-        formed_number: 0,
-        formed_digest: vec![0; 32],
-        settled_number: 0,
-        settled_digest: vec![0; 32],
-        self_voided: false,
-        held_reason: Some("the chain forked".to_owned()),
-    };
-    let tx = app.store.begin().await.unwrap();
-    let lane = lane::Entity::insert(lane.into_active_model());
-    lane.exec_without_returning(&tx).await.unwrap();
-    tx.commit().await.unwrap();
 }
 
 #[tokio::test]

@@ -112,8 +112,8 @@ pub(crate) fn tool(arguments: &[&str], settings: &[(&str, &str)]) -> (bool, Stri
 fn gx() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gx"));
     command.env_clear().env("NO_COLOR", "1");
-    // Nothing is written there.
-    command.env("GX_DATA_DIR", "/nonexistent");
+    // No folder can be made there.
+    command.env("GX_DATA_DIR", "/dev/null/gx");
     command
 }
 
