@@ -259,6 +259,21 @@ pub const RULES: &[Rule] = &[
         Record::Nothing,
     ),
     rule(
+        "/gx.tokenomics.v1.TokenomicsService/GetCountry",
+        Access::Public,
+        Record::Nothing,
+    ),
+    rule(
+        "/gx.tokenomics.v1.TokenomicsService/ListPools",
+        Access::Public,
+        Record::Nothing,
+    ),
+    rule(
+        "/gx.tokenomics.v1.TokenomicsService/GetGenesisProgress",
+        Access::Public,
+        Record::Nothing,
+    ),
+    rule(
         "/gx.operation.v1.OperationService/GetOperation",
         READERS,
         Record::Read,

@@ -68,7 +68,8 @@ impl ListCountries {
     }
 }
 
-fn show(row: &country::Model) -> anyhow::Result<Country> {
+/// A country as clients see it.
+pub(super) fn show(row: &country::Model) -> anyhow::Result<Country> {
     let name = countries::find(&row.code).map(|country| country.name);
     Ok(Country {
         code: row.code.clone(),
@@ -81,7 +82,7 @@ fn show(row: &country::Model) -> anyhow::Result<Country> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use gx_contract::genesis;
     use gx_proto::gx::contract::v1::{AccountCreated, AccountType, CountryState};
 
@@ -93,6 +94,12 @@ mod tests {
 
     async fn world() -> App {
         let app = fixture::app().await;
+        load(&app).await;
+        app
+    }
+
+    /// Loads all countries with their true shares.
+    pub(in crate::tokenomics) async fn load(app: &App) {
         let shares = countries::shares();
         let states =
             genesis::slots(&shares)
@@ -108,10 +115,10 @@ mod tests {
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        app
     }
 
-    fn created(country: &str, phase: u32) -> AccountCreated {
+    /// A person of a country, granted in a phase.
+    pub(in crate::tokenomics) fn created(country: &str, phase: u32) -> AccountCreated {
         AccountCreated {
             account: "GX-one".to_owned(),
             r#type: AccountType::Person.into(),

@@ -7,10 +7,13 @@
 mod api;
 mod bucket;
 pub mod entity;
+mod get_country;
 mod get_fee_schedule;
+mod get_genesis_progress;
 mod get_genesis_schedule;
 mod get_supply;
 mod list_countries;
+mod list_pools;
 pub mod projection;
 mod query;
 

@@ -3,13 +3,19 @@
 use std::collections::HashMap;
 
 use anyhow::Context;
-use gx_contract::account::POOLS;
+use gx_contract::{
+    account::POOLS,
+    genesis::{PHASE_COUNT, PHASES},
+};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
     QuerySelect, Statement,
 };
 
-use super::{CIRCULATING, TREASURIES, entity::country};
+use super::{
+    CIRCULATING, TREASURIES,
+    entity::{country, treasury},
+};
 use crate::error::Result;
 
 /// For every partition that there ever was, and every bucket, the last row up to the
@@ -59,6 +65,29 @@ pub async fn totals_at(db: &impl ConnectionTrait, block: u64) -> Result<HashMap<
         Ok((total.bucket, qirat))
     });
     Ok(totals.collect::<anyhow::Result<_>>()?)
+}
+
+/// Slots left over all countries, phases 1 to 6 in order; all of them before countries
+/// are loaded.
+pub(super) async fn slots_left(db: &impl ConnectionTrait) -> Result<[u64; PHASE_COUNT]> {
+    let countries = country::Entity::find().all(db).await?;
+    if countries.is_empty() {
+        return Ok(PHASES.map(|phase| phase.people));
+    }
+    let mut left = [0; PHASE_COUNT];
+    for country in countries {
+        for (sum, slots) in left.iter_mut().zip(country.slots()?) {
+            *sum += slots;
+        }
+    }
+    Ok(left)
+}
+
+/// What a treasury holds; 0 if its account is not open.
+pub(super) async fn treasury_balance(db: &impl ConnectionTrait, account: &str) -> Result<u64> {
+    let treasury = treasury::Entity::find_by_id(account).one(db).await?;
+    let balance = treasury.map_or(0, |treasury| treasury.balance_qirat);
+    Ok(u64::try_from(balance).context("a balance below 0")?)
 }
 
 /// Countries in order of their codes.

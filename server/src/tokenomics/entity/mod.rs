@@ -2,3 +2,4 @@
 
 pub mod country;
 pub mod supply;
+pub mod treasury;

@@ -5,7 +5,7 @@ use gx_proto::gx::{
     operation::v1::{
         GetOperationRequest, ListOperationsRequest, WaitOperationRequest, WatchOperationRequest,
     },
-    tokenomics::v1::{GetSupplyRequest, ListCountriesRequest},
+    tokenomics::v1::ListCountriesRequest,
     wallet::v1::{GetWalletRequest, ListEntriesRequest, QuoteTransferRequest, TransferRequest},
 };
 use tonic::Code;
@@ -98,17 +98,6 @@ pub(super) async fn reads(world: &World) -> Vec<Case> {
     cases.extend(operations(&world.ann.client));
     cases.extend(blocks(&world.ann.client));
     cases.extend(streams(&world.ann.client));
-    let mut tokenomics = world.gx.client().tokenomics();
-    let future = (Code::FailedPrecondition, "STALE_READ");
-    cases.push(
-        Case::new("a block that is far away", future, async move {
-            let request = GetSupplyRequest {
-                min_block: 1_000_000,
-            };
-            tokenomics.get_supply(request).await
-        })
-        .with(&[("min_block", "1000000")]),
-    );
     cases
 }
 

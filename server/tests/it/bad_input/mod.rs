@@ -4,6 +4,7 @@
 mod batches;
 mod bindings;
 mod bytes;
+mod currency;
 mod entries;
 mod fields;
 mod people;
@@ -129,6 +130,7 @@ async fn bad_requests_are_told_and_change_nothing(database: Database) {
     cases.extend(batches::cases(&world));
     cases.extend(fields::reads(&world).await);
     cases.extend(entries::cases(&world));
+    cases.extend(currency::cases(&world));
     cases.extend(people::registering(&world).await);
     cases.extend(sessions::cases(&world).await);
     cases.extend(verifications::cases(&world).await);

@@ -17,7 +17,8 @@ use gx_proto::gx::{
         GetOperationRequest, ListOperationsRequest, WaitOperationRequest, WatchOperationRequest,
     },
     tokenomics::v1::{
-        GetFeeScheduleRequest, GetGenesisScheduleRequest, GetSupplyRequest, ListCountriesRequest,
+        GetCountryRequest, GetFeeScheduleRequest, GetGenesisProgressRequest,
+        GetGenesisScheduleRequest, GetSupplyRequest, ListCountriesRequest, ListPoolsRequest,
     },
     wallet::v1::{
         BatchTransferRequest, GetEntryRequest, GetWalletRequest, ListEntriesRequest,
@@ -323,6 +324,19 @@ async fn others(client: Client, method: &str, rows: &Rows) -> Result<(), Status>
         "ListCountries" => {
             let request = ListCountriesRequest::default();
             tokenomics.list_countries(request).await.map(drop)
+        }
+        "GetCountry" => {
+            let code = "KE".to_owned();
+            let request = GetCountryRequest { code, min_block: 0 };
+            tokenomics.get_country(request).await.map(drop)
+        }
+        "ListPools" => {
+            let request = ListPoolsRequest::default();
+            tokenomics.list_pools(request).await.map(drop)
+        }
+        "GetGenesisProgress" => {
+            let request = GetGenesisProgressRequest::default();
+            tokenomics.get_genesis_progress(request).await.map(drop)
         }
         "GetFeeSchedule" => {
             let request = GetFeeScheduleRequest {};

@@ -57,6 +57,9 @@ tokenomics GetSupply                   reads  ok     ok    -       ok      ok   
 tokenomics ListCountries               reads  ok     ok    -       ok      ok      ok    ok
 tokenomics GetFeeSchedule              reads  ok     ok    -       ok      ok      ok    ok
 tokenomics GetGenesisSchedule          reads  ok     ok    -       ok      ok      ok    ok
+tokenomics GetCountry                  reads  ok     ok    -       ok      ok      ok    ok
+tokenomics ListPools                   reads  ok     ok    -       ok      ok      ok    ok
+tokenomics GetGenesisProgress          reads  ok     ok    -       ok      ok      ok    ok
 ledger     GetLedger                   reads  token  ok    -       ok      ok      ok    ok
 ledger     GetBlock                    reads  token  ok    -       ok      ok      ok    ok
 ledger     ListBlocks                  reads  token  ok    -       ok      ok      ok    ok
