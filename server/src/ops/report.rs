@@ -1,8 +1,9 @@
 //! What tools answer: text for people, JSON for programs, and the exit code.
 
 use std::{
-    fmt::Display,
+    fmt::{self, Display},
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -28,6 +29,22 @@ pub trait Report: Serialize + Display {
         true
     }
 }
+
+/// The files that a tool wrote.
+#[derive(Debug, Serialize)]
+pub struct Files {
+    /// Each, in the order of writing.
+    pub files: Vec<PathBuf>,
+}
+
+impl Display for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.files.iter().map(|file| file.display().to_string());
+        f.write_str(&names.collect::<Vec<_>>().join("\n"))
+    }
+}
+
+impl Report for Files {}
 
 /// Prints what a tool found, or why it could not look, and makes the exit code.
 pub fn finish<R: Report>(format: Format, answer: anyhow::Result<R>) -> ExitCode {

@@ -11,7 +11,7 @@ use super::{Gate, Request, call::Call, errors};
 use crate::error::Error;
 
 /// WaitOperation waits up to a minute, and then needs time to answer.
-const WAIT: Duration = Duration::from_secs(65);
+pub(crate) const WAIT: Duration = Duration::from_secs(65);
 
 /// Ends the call at its bound.
 pub(super) async fn layer(

@@ -38,6 +38,7 @@ pub(super) struct Gate {
     pub(super) callers: Box<dyn Callers>,
     pub(super) clock: SharedClock,
     pub(super) limits: Limits,
+    pub(super) origins: Vec<String>,
     pub(super) rates: RateLimits,
     pub(super) store: Store,
     pub(super) trail: Trail,
@@ -60,6 +61,7 @@ impl Gate {
             working: Semaphore::new(limits.concurrency),
             waiting: Semaphore::new(limits.concurrency),
             rooms: app.rooms.clone(),
+            origins: app.config.listen.origins.clone(),
             limits,
         }
     }

@@ -6,7 +6,9 @@
 
 mod address;
 mod call;
+pub(crate) mod cors;
 mod deadline;
+mod docs;
 mod errors;
 mod gate;
 mod listen;
@@ -41,6 +43,7 @@ use crate::{
 use gate::Gate;
 use services::Health;
 
+pub(crate) use deadline::WAIT;
 pub use services::Services;
 
 type Request = axum::extract::Request;
@@ -69,9 +72,9 @@ async fn run(
     services: Services,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let (name, limits) = (gate.name, gate.limits.clone());
+    let (name, limits, cors) = (gate.name, gate.limits.clone(), cors::layer(&gate.origins));
     let (mut health, routes) = services.complete().await.context("reflection")?;
-    let router = routed(layers(routes, Arc::new(gate)), readiness.clone());
+    let router = routed(layers(routes, Arc::new(gate)), readiness.clone()).layer(cors);
     readiness.set(name, State::Ready);
     let connections = listen::accept(listener, router, &limits, shutdown).await;
     readiness.set(name, State::NotReady("is stopping".to_owned()));
@@ -86,9 +89,11 @@ async fn leave(health: &mut Health) {
     health.clear().await;
 }
 
-/// Probes beside gRPC, which browsers may speak over HTTP/1.1 or HTTP/2.
+/// Probes and documentation beside gRPC, which browsers may speak over HTTP/1.1 or HTTP/2.
 fn routed(grpc: Router, readiness: Readiness) -> Router {
-    probe_routes(readiness).fallback_service(GrpcWebLayer::new().layer(grpc))
+    probe_routes(readiness)
+        .merge(docs::routes())
+        .fallback_service(GrpcWebLayer::new().layer(grpc))
 }
 
 /// The layers, from the innermost to the outermost.

@@ -8,6 +8,7 @@ mod bench;
 mod binding;
 mod chaincode;
 mod chaos;
+mod edge;
 mod enroll;
 mod harness;
 mod intake;

@@ -7,10 +7,11 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::harness::{Database, Gx};
+use crate::harness::{Database, Gateway, Gx};
 
 const README: &str = include_str!("../../../README.md");
 const ARCHITECTURE: &str = include_str!("../../README.md");
+const GATEWAY: &str = include_str!("../../../envoy/README.md");
 const MODULES: &str = include_str!("../../src/lib.rs");
 
 /// What the walk must end with, whatever else README.md shows.
@@ -24,6 +25,12 @@ const FIGURES: &[(&str, u64)] = &[
     ("circulatingQirat", 999_950_000),
 ];
 
+/// What the walk over REST adds to it.
+const REST_FIGURES: &[(&str, u64)] = &[("feeQirat", 25_000), ("balanceQirat", 349_925_000)];
+
+/// Lines that a first transfer over REST takes, function and login included.
+const REST_LINES_MAX: usize = 20;
+
 /// The fenced blocks behind a marker, in order.
 fn blocks<'a>(marker: &str, fence: &str) -> Vec<&'a str> {
     let begin = format!("<!-- {marker} -->\n```{fence}\n");
@@ -33,10 +40,11 @@ fn blocks<'a>(marker: &str, fence: &str) -> Vec<&'a str> {
 }
 
 /// Runs the walk against a running system and answers what one sees.
-fn walk(gx: &Gx) -> String {
+fn walk(gx: &Gx, gateway: &Gateway) -> String {
     let output = Command::new("bash")
         .args(["-euo", "pipefail", "-c", &blocks("walk", "bash").join("\n")])
         .env("GX", format!("127.0.0.1:{}", gx.port()))
+        .env("REST", format!("http://127.0.0.1:{}", gateway.port))
         .env("GX_DATA_DIR", gx.data_dir())
         .env_remove("TOKEN")
         .stdin(Stdio::null())
@@ -77,7 +85,8 @@ fn figure(line: &str) -> Option<(&str, u64)> {
 async fn the_walk_does_what_the_readme_says() {
     require_grpcurl();
     let gx = Gx::start(Database::Sqlite).await;
-    let seen = walk(&gx);
+    let gateway = Gateway::start(&gx).await;
+    let seen = walk(&gx, &gateway);
     let mut lines = seen.lines().map(str::trim);
     for shown in blocks("seen", "json")
         .iter()
@@ -90,7 +99,7 @@ async fn the_walk_does_what_the_readme_says() {
         }
     }
     let mut figures = seen.lines().filter_map(figure);
-    for wanted in FIGURES {
+    for wanted in FIGURES.iter().chain(REST_FIGURES) {
         assert!(figures.any(|one| one == *wanted), "{wanted:?} of\n{seen}");
     }
     let [
@@ -104,6 +113,13 @@ async fn the_walk_does_what_the_readme_says() {
         panic!("figures of the supply");
     };
     assert_eq!(pools + treasuries + circulating, *maximum);
+}
+
+#[test]
+fn a_first_transfer_over_rest_is_short() {
+    let walk = blocks("walk", "bash");
+    let rest = walk.iter().find(|block| block.contains("REST=")).unwrap();
+    assert!(rest.lines().count() < REST_LINES_MAX, "{rest}");
 }
 
 #[test]
@@ -124,7 +140,11 @@ fn root() -> PathBuf {
 
 #[test]
 fn links_lead_somewhere() {
-    for (text, folder) in [(README, root()), (ARCHITECTURE, root().join("server"))] {
+    for (text, folder) in [
+        (README, root()),
+        (ARCHITECTURE, root().join("server")),
+        (GATEWAY, root().join("envoy")),
+    ] {
         for link in text.split("](").skip(1) {
             let link = link.split([')', '#']).next().unwrap_or_default();
             let path = folder.join(link);

@@ -28,9 +28,11 @@ pub(super) fn check(config: &Config, faults: &mut Vec<String>) {
 /// Every number with its bounds.
 #[rustfmt::skip]
 fn ranges(config: &Config) -> Vec<(&'static str, u64, u64, u64)> {
-    let Config { redis, fabric, devnet, chaincode, lanes, projector, intake, token, session, login, limits, enroll, .. } = config;
+    let Config { gateway, redis, fabric, devnet, chaincode, lanes, projector, intake, token, session, login, limits, enroll, .. } = config;
     let size = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
     vec![
+        ("gateway.trusted_hops", gateway.trusted_hops.into(), 0, 16),
+        ("gateway.per_s", gateway.per_s.into(), 1, 10_000_000),
         ("redis.timeout_ms", redis.timeout_ms, 1, 10_000),
         ("fabric.in_flight", size(fabric.in_flight), 1, 10_000),
         ("fabric.connect_ms", fabric.connect_ms, 100, 60_000),

@@ -18,7 +18,7 @@ use super::*;
 use crate::telemetry::{State, logs::Kept};
 
 /// One request over HTTP/1.1, and the whole answer.
-async fn http(server: &Server, head: &str) -> String {
+pub(super) async fn http(server: &Server, head: &str) -> String {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     let request = format!("{head}\r\nhost: gx\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();

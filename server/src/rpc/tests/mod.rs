@@ -1,6 +1,7 @@
 //! A real server on a free port, a real client, and a service that does what a
 //! test asks for.
 
+mod browsers;
 mod connections;
 mod life;
 mod recorded;
@@ -42,6 +43,9 @@ use crate::{
     telemetry::Readiness,
     watch::{Sent, sent},
 };
+
+/// The origin whose pages may call.
+pub(super) const PAGE: &str = "https://app.example.org";
 
 pub(super) const GET: &str = "/gx.operation.v1.OperationService/GetOperation";
 
@@ -176,6 +180,7 @@ impl Server {
             working: tokio::sync::Semaphore::new(limits.concurrency),
             waiting: tokio::sync::Semaphore::new(limits.concurrency),
             rooms: rooms.clone(),
+            origins: vec![PAGE.to_owned()],
             limits,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

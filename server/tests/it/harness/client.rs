@@ -105,6 +105,15 @@ impl Client {
         }
     }
 
+    /// The access token that its calls carry; empty if they carry none.
+    pub(crate) fn token(&self) -> String {
+        let value = self.authorization.0.as_ref();
+        let value = value.map(|value| value.to_str().expect("text"));
+        value
+            .map_or("", |value| value.trim_start_matches("Bearer "))
+            .to_owned()
+    }
+
     fn over_channel(&self, channel: &Channel) -> Channelled {
         InterceptedService::new(channel.clone(), self.authorization.clone())
     }

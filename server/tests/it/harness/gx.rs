@@ -213,6 +213,12 @@ impl Gx {
         self.server.ports().identity
     }
 
+    /// The ports of identity, wallet and tokenomics.
+    pub(crate) fn service_ports(&self) -> [u16; 3] {
+        let ports = self.server.ports();
+        [ports.identity, ports.wallet, ports.tokenomics]
+    }
+
     /// The ports of metrics, one a process.
     pub(super) fn metrics_ports(&self) -> Vec<u16> {
         self.server.ports().metrics

@@ -2,7 +2,7 @@
 //! the interface's word, not a record of what the server does.
 
 mod calls;
-mod world;
+pub(crate) mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -10,7 +10,7 @@ use crate::harness::{
 
 /// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Who {
+pub(crate) enum Who {
     Nobody,
     /// A USER, with an own row.
     Owner,
@@ -24,29 +24,29 @@ pub(super) enum Who {
 
 /// What requests name.
 #[derive(Debug, Clone)]
-pub(super) struct Rows {
-    pub(super) account: String,
-    pub(super) receiver: String,
+pub(crate) struct Rows {
+    pub(crate) account: String,
+    pub(crate) receiver: String,
     /// An entry of the account.
-    pub(super) entry: String,
-    pub(super) operation: String,
+    pub(crate) entry: String,
+    pub(crate) operation: String,
     /// The Fabric transaction of the operation.
-    pub(super) transaction: String,
-    pub(super) verification: String,
-    pub(super) document: String,
+    pub(crate) transaction: String,
+    pub(crate) verification: String,
+    pub(crate) document: String,
     /// Somebody who can log in.
-    pub(super) contact: String,
+    pub(crate) contact: String,
     /// A session of whoever has the account, that calls nothing itself.
-    pub(super) session: String,
+    pub(crate) session: String,
     /// A token that was not exchanged.
-    pub(super) refresh_token: String,
-    pub(super) registration: String,
-    pub(super) code: String,
+    pub(crate) refresh_token: String,
+    pub(crate) registration: String,
+    pub(crate) code: String,
 }
 
 impl Rows {
     /// The names of what belongs to somebody.
-    pub(super) fn names(&self) -> [String; 5] {
+    pub(crate) fn names(&self) -> [String; 5] {
         [
             self.session.clone(),
             self.account.clone(),
@@ -58,8 +58,8 @@ impl Rows {
 }
 
 /// One system with two people, somebody who waits to be verified, and a newcomer.
-pub(super) struct World {
-    pub(super) gx: Gx,
+pub(crate) struct World {
+    pub(crate) gx: Gx,
     ann: Person,
     bee: Person,
     waiting: Application,
@@ -68,7 +68,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) async fn new(database: Database) -> Self {
+    pub(crate) async fn new(database: Database) -> Self {
         let gx = Gx::start(database).await;
         let (ann, bee) = (gx.person("DE").await, gx.person("DE").await);
         let paid = ann.pay(ann.to(&bee.account, GX, 0)).await;
@@ -101,7 +101,7 @@ impl World {
     }
 
     /// Makes what a call needs so that nothing but rights can refuse it.
-    pub(super) async fn arrange(&self, method: &str, who: Who) -> (Client, Rows) {
+    pub(crate) async fn arrange(&self, method: &str, who: Who) -> (Client, Rows) {
         let mut rows = self.rows.clone();
         let mut client = self.client(who).await;
         match method {
@@ -163,7 +163,7 @@ impl World {
     }
 
     /// Somebody who waits to be verified and is an ADMIN too.
-    pub(super) async fn person_and_admin(&self) -> (Client, Rows) {
+    pub(crate) async fn person_and_admin(&self) -> (Client, Rows) {
         let person = self.gx.application("DE").await;
         let id = person.name.trim_start_matches("users/").parse();
         let user = UserId(id.expect("an id"));
@@ -176,7 +176,7 @@ impl World {
     }
 
     /// Well-formed names of nothing.
-    pub(super) fn missing(&self, rows: &Rows) -> Rows {
+    pub(crate) fn missing(&self, rows: &Rows) -> Rows {
         let uuid = random_uuid();
         Rows {
             session: format!("sessions/{uuid}"),
@@ -189,7 +189,7 @@ impl World {
     }
 
     /// Waits until every command is settled and every partition shows it.
-    pub(super) async fn quiet(&self) {
+    pub(crate) async fn quiet(&self) {
         let auditor = self.gx.admin().await;
         for operation in self.gx.open_operations().await {
             let settled = auditor.settled(&operation).await;
