@@ -35,6 +35,38 @@ pub struct Binding {
     pub has_body: bool,
 }
 
+/// A variable of a template: one segment or more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variable<'a> {
+    /// The field that takes them.
+    pub field: &'a str,
+    /// Which they may be, such as `blocks/*`.
+    pub pattern: &'a str,
+}
+
+impl Binding {
+    /// The template's texts, each with the variable behind it.
+    pub fn parts(&self) -> Vec<(&str, Option<Variable<'_>>)> {
+        let mut parts = Vec::new();
+        let mut rest = self.template.as_str();
+        while let Some((text, behind)) = rest.split_once('{') {
+            let (inside, after) = behind.split_once('}').unwrap_or((behind, ""));
+            let (field, pattern) = inside.split_once('=').unwrap_or((inside, "*"));
+            parts.push((text, Some(Variable { field, pattern })));
+            rest = after;
+        }
+        parts.push((rest, None));
+        parts
+    }
+
+    /// The variables of the template.
+    pub fn variables(&self) -> impl Iterator<Item = Variable<'_>> {
+        self.parts()
+            .into_iter()
+            .filter_map(|(_, variable)| variable)
+    }
+}
+
 const VERBS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 
 /// Every method of GX, in the order of the files.

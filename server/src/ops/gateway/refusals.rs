@@ -67,10 +67,37 @@ const REFUSALS: [(Status, Reason, &str); 11] = [
     ),
 ];
 
-/// Envoy's mappers of its own answers: two each, for gRPC and for REST.
+/// Whether the request has an id: what is refused for its path alone has none yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Id {
+    Has,
+    HasNone,
+}
+
+/// Envoy's mappers of its own answers: each for gRPC and for REST, with an id and without.
 pub(super) fn mappers() -> Vec<Value> {
-    let both = |(status, reason, words)| [grpc(status, reason, words), rest(status, reason, words)];
-    REFUSALS.into_iter().flat_map(both).collect()
+    let mut mappers = Vec::new();
+    for (status, reason, words) in REFUSALS {
+        for id in [Id::Has, Id::HasNone] {
+            mappers.extend([
+                grpc(status, reason, words, id),
+                rest(status, reason, words, id),
+            ]);
+        }
+    }
+    mappers
+}
+
+/// All of these, for a request with an id or for any.
+fn all(mut filters: Vec<Value>, id: Id) -> Value {
+    if id == Id::Has {
+        let has = json!({"name": "x-request-id", "present_match": true});
+        filters.push(json!({"header_filter": {"header": has}}));
+    }
+    match filters.as_slice() {
+        [only] => only.clone(),
+        filters => json!({"and_filter": {"filters": filters}}),
+    }
 }
 
 fn fits(status: Status) -> Value {
@@ -92,16 +119,14 @@ fn header(name: &str, value: &str) -> Value {
     json!({"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"})
 }
 
-/// The request's id, as the services tell it, and when to come back. What is refused for
-/// its path alone has no id yet, and gets one here.
-fn headers(reason: Reason) -> Vec<Value> {
-    let mut headers = vec![
-        header("x-request-id", "%REQ(X-REQUEST-ID)%"),
-        json!({
-            "header": {"key": "x-request-id", "value": "%UNIQUE_ID%"},
-            "append_action": "ADD_IF_ABSENT",
-        }),
-    ];
+/// The request's id, as the services tell it, or one for a request that has none; and
+/// when to come back.
+fn headers(reason: Reason, id: Id) -> Vec<Value> {
+    let id = match id {
+        Id::Has => "%REQ(X-REQUEST-ID)%",
+        Id::HasNone => "%UNIQUE_ID%",
+    };
+    let mut headers = vec![header("x-request-id", id)];
     if let Some(after) = retry_after(reason) {
         headers.push(header("retry-after", &after.as_secs().to_string()));
     }
@@ -110,29 +135,30 @@ fn headers(reason: Reason) -> Vec<Value> {
 
 /// A call that came as gRPC: a request that was transcoded came otherwise. The details
 /// cannot name the request; its id stands in the head.
-fn grpc(status: Status, reason: Reason, words: &str) -> Value {
+fn grpc(status: Status, reason: Reason, words: &str, id: Id) -> Value {
     let mut error = Error::rejected(reason, words.to_owned());
     if let Some(after) = retry_after(reason) {
         error = error.retry_after(after);
     }
     let details = STANDARD_NO_PAD.encode(within_answer(error).encode_to_vec());
-    let mut headers = headers(reason);
+    let mut headers = headers(reason, id);
     headers.push(header("grpc-status-details-bin", &details));
     let is_grpc = json!({"name": "content-type", "string_match": {"prefix": "application/grpc"}});
     let was_rest =
         json!({"name": "x-envoy-original-path", "present_match": true, "invert_match": true});
+    let filters = vec![
+        fits(status),
+        json!({"header_filter": {"header": is_grpc}}),
+        json!({"header_filter": {"header": was_rest}}),
+    ];
     json!({
-        "filter": {"and_filter": {"filters": [
-            fits(status),
-            {"header_filter": {"header": is_grpc}},
-            {"header_filter": {"header": was_rest}},
-        ]}},
+        "filter": all(filters, id),
         "body": {"inline_string": words},
         "headers_to_add": headers,
     })
 }
 
-fn rest(status: Status, reason: Reason, words: &str) -> Value {
+fn rest(status: Status, reason: Reason, words: &str, id: Id) -> Value {
     // The transcoder says what it cannot read.
     let words = match status {
         Status::Is(400) => format!("{words}: %LOCAL_REPLY_BODY%"),
@@ -154,8 +180,8 @@ fn rest(status: Status, reason: Reason, words: &str) -> Value {
     }));
     let body = json!({"code": i32::from(code(reason)), "message": words, "details": details});
     json!({
-        "filter": fits(status),
-        "headers_to_add": headers(reason),
+        "filter": all(vec![fits(status)], id),
+        "headers_to_add": headers(reason, id),
         "body_format_override": {"json_format": body, "content_type": "application/json"},
     })
 }

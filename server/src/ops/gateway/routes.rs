@@ -195,15 +195,12 @@ fn other(limits: &Limits) -> Value {
 /// What fits Google's template: `*` and a bare name are one segment.
 fn regex(binding: &Binding) -> String {
     let mut regex = String::new();
-    let mut rest = binding.template.as_str();
-    while let Some((before, behind)) = rest.split_once('{') {
-        let (inside, after) = behind.split_once('}').unwrap_or((behind, ""));
-        let pattern = inside.split_once('=').map_or("*", |(_, pattern)| pattern);
-        regex.push_str(&before.replace('.', "\\."));
-        regex.push_str(&pattern.replace('*', "[^/]+"));
-        rest = after;
+    for (text, variable) in binding.parts() {
+        regex.push_str(&text.replace('.', "\\."));
+        if let Some(variable) = variable {
+            regex.push_str(&variable.pattern.replace('*', "[^/]+"));
+        }
     }
-    regex.push_str(&rest.replace('.', "\\."));
     regex
 }
 

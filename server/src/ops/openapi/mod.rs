@@ -64,7 +64,7 @@ fn document() -> anyhow::Result<Value> {
         }
         let example = examples.get(method.descriptor.name());
         for binding in &method.bindings {
-            let path = operation::path(&binding.template);
+            let path = operation::path(binding);
             let one =
                 operation::describe(method, binding, &methods, &reasons, example, &mut schemas);
             let item = paths.entry(path).or_insert_with(|| json!({}));

@@ -4,59 +4,36 @@ use prost_reflect::FieldDescriptor;
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::interface::{Binding, Method, comment},
+    super::interface::{Binding, Method, Variable, comment},
     reasons::{self, Reasons},
     schema::{Schemas, reference},
 };
 use crate::error::reason_name;
 
-/// A variable of a template: the field, the way that its pattern begins with, and the
-/// name of what is left.
-struct Variable {
-    field: String,
-    before: String,
-    name: String,
-}
-
 /// The path as OpenAPI writes it: a variable is one segment.
-pub(super) fn path(template: &str) -> String {
+pub(super) fn path(binding: &Binding) -> String {
     let mut path = String::new();
-    for (text, variable) in parts(template) {
+    for (text, variable) in binding.parts() {
         path.push_str(text);
         if let Some(variable) = variable {
-            path.push_str(&format!("{}{{{}}}", variable.before, variable.name));
+            path.push_str(&format!("{}{{{}}}", before(variable), name(variable)));
         }
     }
     path
 }
 
-/// The texts of a template, each with the variable behind it.
-fn parts(template: &str) -> Vec<(&str, Option<Variable>)> {
-    let mut parts = Vec::new();
-    let mut rest = template;
-    while let Some((text, behind)) = rest.split_once('{') {
-        let (inside, after) = behind.split_once('}').unwrap_or((behind, ""));
-        parts.push((text, Some(variable(inside))));
-        rest = after;
-    }
-    parts.push((rest, None));
-    parts
+/// What the pattern begins with: `blocks/` of `blocks/*`.
+fn before(variable: Variable<'_>) -> &str {
+    variable.pattern.trim_end_matches('*')
 }
 
-/// `account` is a segment of that name; `name=blocks/*` is `blocks/` and a block.
-fn variable(inside: &str) -> Variable {
-    let (field, pattern) = inside.split_once('=').unwrap_or((inside, "*"));
-    let before = pattern.trim_end_matches('*');
-    let many = before.trim_end_matches('/');
-    let name = match many.strip_suffix("ies") {
-        _ if many.is_empty() => field.to_owned(),
+/// What the segment is called: `block` of `blocks/*`, else as its field.
+fn name(variable: Variable<'_>) -> String {
+    let many = before(variable).trim_end_matches('/');
+    match many.strip_suffix("ies") {
+        _ if many.is_empty() => variable.field.to_owned(),
         Some(stem) => format!("{stem}y"),
         None => many.trim_end_matches('s').to_owned(),
-    };
-    Variable {
-        field: field.to_owned(),
-        before: before.to_owned(),
-        name,
     }
 }
 
@@ -113,12 +90,8 @@ fn spaced(name: &str) -> String {
 
 /// The fields of the request that stand neither in the path nor in another place.
 fn rest(method: &Method, binding: &Binding) -> Vec<FieldDescriptor> {
-    let parts = parts(&binding.template);
-    let in_path = |field: &FieldDescriptor| {
-        parts
-            .iter()
-            .any(|(_, part)| part.as_ref().is_some_and(|one| one.field == field.name()))
-    };
+    let in_path =
+        |field: &FieldDescriptor| binding.variables().any(|one| one.field == field.name());
     let input = method.descriptor.input();
     input.fields().filter(|field| !in_path(field)).collect()
 }
@@ -126,19 +99,16 @@ fn rest(method: &Method, binding: &Binding) -> Vec<FieldDescriptor> {
 fn parameters(method: &Method, binding: &Binding, schemas: &mut Schemas) -> Vec<Value> {
     let input = method.descriptor.input();
     let mut parameters = Vec::new();
-    for variable in parts(&binding.template)
-        .into_iter()
-        .filter_map(|(_, variable)| variable)
-    {
-        let words = input.get_field_by_name(&variable.field);
+    for variable in binding.variables() {
+        let words = input.get_field_by_name(variable.field);
         let words = words.map(|field| comment(&input.parent_file(), field.path()));
         let words = words.unwrap_or_default();
-        let words = match variable.before.as_str() {
+        let words = match before(variable) {
             "" => words,
             before => format!("What follows `{before}` in `{}`: {words}", variable.field),
         };
         parameters.push(json!({
-            "name": variable.name, "in": "path", "required": true, "description": words,
+            "name": name(variable), "in": "path", "required": true, "description": words,
             "schema": {"type": "string", "minLength": 1, "pattern": "^[^/:]+$"},
         }));
     }
@@ -211,7 +181,12 @@ mod tests {
                 "/v1/wallets/{account}/entries/{entry}",
             ),
         ] {
-            assert_eq!(path(template), wanted);
+            let binding = Binding {
+                verb: "get",
+                template: template.to_owned(),
+                has_body: false,
+            };
+            assert_eq!(path(&binding), wanted);
         }
     }
 }

@@ -35,11 +35,13 @@ fn told(answer: &rest::Answer) -> Told {
     assert_eq!(info["domain"], "gx", "{body}");
     assert!(info["metadata"].is_object(), "{body}");
     let request = detail("RequestInfo").unwrap_or_else(|| panic!("no RequestInfo: {body}"));
-    assert_eq!(
-        request["requestId"],
-        answer.header("x-request-id"),
-        "{body}"
-    );
+    let id = answer.header("x-request-id");
+    assert_eq!(request["requestId"], id, "{body}");
+    let is_one = |id: &str| {
+        id.bytes()
+            .all(|one| one.is_ascii_alphanumeric() || one == b'-')
+    };
+    assert!(!id.is_empty() && is_one(id), "{id}");
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
     assert_eq!(answer.header("cache-control"), "no-store");
