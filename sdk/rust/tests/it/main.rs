@@ -1,0 +1,9 @@
+//! The SDK against a real `gx`: what a caller may rely on when connections break, tokens
+//! end and streams are cut.
+
+mod harness;
+mod readme;
+mod retries;
+mod sessions;
+mod streams;
+mod transfers;

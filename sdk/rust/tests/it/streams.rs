@@ -1,0 +1,56 @@
+//! Streams whose connections are cut while they are read.
+
+use futures::TryStreamExt;
+use gx_sdk::ledger::BlockFilter;
+
+use crate::harness::{Way, gx, two_people};
+
+#[tokio::test]
+async fn watched_wallets_and_blocks_that_are_cut_miss_and_repeat_nothing() {
+    let (server, ann, bee) = two_people().await;
+    let way = Way::to(server.port).await;
+    let over = bee.over(&way).await;
+    let mut wallet = over.wallet().watch(&bee.account, "0");
+    let mut blocks = over.ledger().follow(0, BlockFilter::default());
+
+    let (mut entries, mut balance, mut next) = (Vec::new(), gx("0"), 0);
+    for round in 1..=10 {
+        let pending = ann.gx.wallet().transfer(ann.pays(&bee, gx("1"))).await;
+        let block = pending.unwrap().settled().await.unwrap().block();
+        while balance < gx(&format!("{}", 500 + round)) {
+            let change = wallet.try_next().await.unwrap().unwrap();
+            entries.extend(change.entries);
+            balance = change.wallet.map_or(balance, |wallet| wallet.balance());
+        }
+        while next <= block {
+            assert_eq!(blocks.try_next().await.unwrap().unwrap().number, next);
+            next += 1;
+        }
+        way.cut();
+    }
+
+    let names: std::collections::BTreeSet<_> = entries.iter().map(|one| &one.name).collect();
+    assert_eq!(names.len(), entries.len());
+    let sum: i64 = entries.iter().map(|one| one.delta().get()).sum();
+    assert_eq!(u64::try_from(sum), Ok(gx("510").get()));
+}
+
+#[tokio::test]
+async fn a_watched_operation_shows_each_state_once_and_ends() {
+    let (_server, ann, bee) = two_people().await;
+    let pending = ann
+        .gx
+        .wallet()
+        .transfer(ann.pays(&bee, gx("1")))
+        .await
+        .unwrap();
+    let states: Vec<_> = pending.watch().try_collect().await.unwrap();
+    let states: Vec<_> = states.iter().map(|one| one.state()).collect();
+    let mut different = states.clone();
+    different.dedup();
+    assert_eq!(states, different);
+    assert_eq!(
+        states.last(),
+        Some(&gx_sdk::operation::OperationState::Succeeded)
+    );
+}
