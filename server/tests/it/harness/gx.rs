@@ -255,6 +255,7 @@ impl Gx {
 
 impl Drop for Gx {
     fn drop(&mut self) {
+        self.server.tell_paths();
         if std::thread::panicking() && self.server.shared.load(Ordering::Relaxed) {
             eprintln!("--- log of gx\n{}\n---", self.server.log());
         }

@@ -16,6 +16,7 @@ mod gx;
 mod image;
 mod metrics;
 mod money;
+mod paths;
 mod payer;
 mod people;
 mod ports;

@@ -1,9 +1,13 @@
 //! Redis servers and a Sentinel, started by tests on free ports.
 
 use std::{
-    net::TcpListener,
+    io::{BufRead as _, BufReader, Write as _},
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
+    thread,
+    time::Duration,
 };
 
 use super::process::Process;
@@ -13,8 +17,13 @@ use super::process::Process;
 pub(crate) struct Redis {
     pub(crate) port: u16,
     folder: PathBuf,
-    _process: Process,
+    process: Process,
 }
+
+/// Checks of limits after which a Redis is killed that is killed in the middle.
+const MIDDLE: u64 = 20;
+/// How often it is asked how many there were.
+const POLL: Duration = Duration::from_millis(20);
 
 /// A running Sentinel that watches one primary under the name `gx`.
 #[derive(Debug)]
@@ -45,7 +54,7 @@ impl Redis {
         Self {
             port,
             folder,
-            _process: process,
+            process,
         }
     }
 
@@ -55,15 +64,54 @@ impl Redis {
             free_port(),
             &["--replicaof", &format!("127.0.0.1 {}", self.port)],
         );
-        let copied = replica._process.wait_for("Finished with success");
+        let copied = replica.process.wait_for("Finished with success");
         copied.expect("a copy");
         replica
     }
 
     /// Waits until it says that it is the primary.
     pub(crate) fn promoted(&self) {
-        let said = self._process.wait_for("MASTER MODE enabled");
+        let said = self.process.wait_for("MASTER MODE enabled");
         said.expect("promoted");
+    }
+
+    /// What every system on PostgreSQL has whose test says nothing of Redis, as the
+    /// variable `REDIS` wants it: `kept`, or `killed` in the middle.
+    pub(super) fn of_every_system() -> Option<Arc<Self>> {
+        let wanted = std::env::var("REDIS").ok()?;
+        let redis = Arc::new(Self::start());
+        match wanted.as_str() {
+            "kept" => {}
+            "killed" => redis.die_in_the_middle(),
+            _ => panic!("REDIS is {wanted}, and neither kept nor killed"),
+        }
+        Some(redis)
+    }
+
+    /// Kills it in the middle: when it has checked so many limits.
+    fn die_in_the_middle(self: &Arc<Self>) {
+        let redis = Arc::downgrade(self);
+        thread::spawn(move || {
+            while let Some(redis) = redis.upgrade() {
+                if redis.checks().is_none_or(|checks| checks >= MIDDLE) {
+                    return redis.process.signal("KILL");
+                }
+                drop(redis);
+                thread::sleep(POLL);
+            }
+        });
+    }
+
+    /// How many limits it has checked; `None` where it does not answer.
+    fn checks(&self) -> Option<u64> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        stream.write_all(b"INFO commandstats\r\nQUIT\r\n").ok()?;
+        let lines = BufReader::new(stream).lines().map_while(Result::ok);
+        let scripts = lines.filter_map(|line| {
+            let calls = line.strip_prefix("cmdstat_evalsha:calls=")?;
+            calls.split(',').next()?.parse::<u64>().ok()
+        });
+        Some(scripts.sum())
     }
 
     /// Its URL as a setting.

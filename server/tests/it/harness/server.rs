@@ -6,13 +6,13 @@ use std::{
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
-    sync::{Mutex, PoisonError, atomic::AtomicBool},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
 use gx_fabric::devnet::Connection;
 use gx_server::store::DatabaseUrl;
 
-use super::{ports::Ports, postgres, process::Process};
+use super::{ports::Ports, postgres, process::Process, redis::Redis};
 
 /// Settings of every test: blocks come soon, and no limit is met by accident.
 const SETTINGS: &[(&str, &str)] = &[
@@ -61,6 +61,8 @@ pub(super) struct Server {
     pub(super) url: DatabaseUrl,
     is_apart: bool,
     running: Mutex<Option<(Vec<Process>, Ports)>>,
+    /// A Redis of its own that its test did not ask for.
+    pub(super) redis: Option<Arc<Redis>>,
     /// Whether it lives in a static, which is never dropped.
     pub(super) shared: AtomicBool,
 }
@@ -83,9 +85,20 @@ impl Server {
                 DatabaseUrl::Postgres(url.into())
             }
         };
+        let redis = match database {
+            Database::Postgres | Database::PostgresApart if !all.contains_key("GX_REDIS__URL") => {
+                Redis::of_every_system()
+            }
+            _ => None,
+        };
+        if let Some(redis) = &redis {
+            all.insert("GX_REDIS__URL".to_owned(), redis.url());
+            all.insert("GX_REDIS__TIMEOUT_MS".to_owned(), "10000".to_owned());
+        }
         let server = Self {
             folder,
             settings: all,
+            redis,
             url,
             is_apart: database == Database::PostgresApart,
             running: Mutex::default(),
@@ -297,7 +310,7 @@ impl Server {
             .join("\n---\n")
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Vec<Process>, Ports)>> {
+    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Vec<Process>, Ports)>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
