@@ -97,11 +97,12 @@ impl Error {
     }
 
     /// Tells when another try may help, in whole milliseconds: rounded up, so that who
-    /// counts in them does not come too early.
+    /// counts in them does not come too early, and at least one, so that who must wait for
+    /// what has come meanwhile is not told that there is nothing to wait for.
     #[must_use]
     pub fn retry_after(mut self, after: Duration) -> Self {
         if let Self::Rejected(rejected) = &mut self {
-            let millis = after.as_nanos().div_ceil(1_000_000);
+            let millis = after.as_nanos().div_ceil(1_000_000).max(1);
             rejected.retry_after = Some(Duration::from_millis(
                 u64::try_from(millis).unwrap_or(u64::MAX),
             ));

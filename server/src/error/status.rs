@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn who_is_told_to_wait_is_never_told_to_wait_no_time() {
-        for (nanos, millis) in [(1, 1), (999_999, 1), (1_000_000, 1), (1_000_001, 2)] {
+        for (nanos, millis) in [(0, 1), (1, 1), (999_999, 1), (1_000_000, 1), (1_000_001, 2)] {
             let error = Error::rejected(Reason::RateLimited, "too many calls")
                 .retry_after(std::time::Duration::from_nanos(nanos));
             let status = Status::from(error);

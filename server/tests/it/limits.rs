@@ -1,13 +1,17 @@
 //! Limits that the other tests are spared: how often one may call, how often one
 //! may guess, and how many calls there may be at once.
 
+use std::{net::Ipv4Addr, time::Duration};
+
 use futures::future::join_all;
 use gx_proto::gx::{
     identity::v1::{GetMeRequest, LoginRequest, Role},
     operation::v1::OperationState,
+    tokenomics::v1::GetSupplyRequest,
 };
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, Status};
+use tonic::{Code, Request, Status};
 
 use crate::harness::{Client, Database, GX, Gx, PASSWORD, Refusal, unused_contact};
 
@@ -172,4 +176,62 @@ async fn logins(client: Client, end: CancellationToken) -> (u32, u32) {
         }
     }
     (judged, shed)
+}
+
+/// Reads the supply for somebody behind the trusted proxy.
+async fn supply_for(client: &Client, address: Ipv4Addr) -> Result<(), Status> {
+    let mut request = Request::new(GetSupplyRequest::default());
+    let address = address.to_string().parse().expect("text");
+    request.metadata_mut().insert("x-forwarded-for", address);
+    client.tokenomics().get_supply(request).await.map(drop)
+}
+
+/// Calls without end from one address and from one more each time; how many of the
+/// former were taken, and how many turned away.
+async fn flood(client: Client, of: u8, end: CancellationToken) -> (usize, usize) {
+    let (mut taken, mut turned_away) = (0, 0);
+    for other in 0.. {
+        if end.is_cancelled() {
+            break;
+        }
+        let [_, high, middle, low] = u32::to_be_bytes(other);
+        let other = Ipv4Addr::new(10 + of, high, middle, low);
+        supply_for(&client, other).await.expect("taken");
+        let answer = supply_for(&client, Ipv4Addr::new(192, 0, 2, 1)).await;
+        match refused(vec![answer], LIMITED) {
+            0 => taken += 1,
+            _ => turned_away += 1,
+        }
+    }
+    (taken, turned_away)
+}
+
+#[tokio::test]
+async fn a_flood_from_one_address_and_from_thousands_turns_nobody_else_away() {
+    let settings = [
+        ("GX_LIMITS__TRUSTED_PROXIES", "127.0.0.1/32"),
+        ("GX_LIMITS__ADDRESS_PER_S", "40"),
+        ("GX_LIMITS__ADDRESS_BURST", "40"),
+    ];
+    let gx = Gx::start_with(Database::Sqlite, &settings).await;
+    let end = CancellationToken::new();
+    let floods = (0..16).map(|of| tokio::spawn(flood(gx.connect(), of, end.clone())));
+    let floods: Vec<_> = floods.collect();
+    let paced = gx.connect();
+    let mut ticks = interval(Duration::from_millis(25));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut kept = 0;
+    for _ in 0..100 {
+        ticks.tick().await;
+        let answer = supply_for(&paced, Ipv4Addr::new(198, 51, 100, 1)).await;
+        kept += usize::from(answer.is_ok());
+    }
+    end.cancel();
+    let (mut taken, mut turned_away) = (0, 0);
+    for one in floods {
+        let (taken_of_one, turned_away_of_one) = one.await.unwrap();
+        (taken, turned_away) = (taken + taken_of_one, turned_away + turned_away_of_one);
+    }
+    assert!(kept >= 99, "{kept} of 100");
+    assert!(turned_away > 0, "{taken} taken");
 }
