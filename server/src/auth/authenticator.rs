@@ -1,9 +1,11 @@
 //! From an `authorization` header to a caller, and from a session to its token.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use gx_proto::gx::common::v1::Reason;
+use moka::sync::Cache;
 use sea_orm::entity::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::{
     Caller, UserId, roles, session,
@@ -18,6 +20,9 @@ use crate::{
     store::{Gather, Store},
 };
 
+/// How many tokens are remembered whose signatures are good.
+const REMEMBERED: u64 = 65_536;
+
 /// Issues and verifies access tokens; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Authenticator {
@@ -26,6 +31,9 @@ pub struct Authenticator {
     clock: SharedClock,
     secrets: Arc<Secrets>,
     config: Arc<config::Token>,
+    /// What tokens say that a key of ours signed, by the tokens' digests: whoever calls
+    /// again is not made to wait for the signature again.
+    signed: Cache<[u8; 32], Arc<Claims>>,
 }
 
 impl Authenticator {
@@ -42,6 +50,10 @@ impl Authenticator {
             clock,
             secrets,
             config: Arc::new(config.clone()),
+            signed: Cache::builder()
+                .max_capacity(REMEMBERED)
+                .time_to_live(Duration::from_secs(config.ttl_s))
+                .build(),
         }
     }
 
@@ -79,9 +91,10 @@ impl Authenticator {
         token::sign(self.secrets.signing(), &claims)
     }
 
-    fn claims(&self, authorization: Option<&str>) -> Result<Claims> {
+    fn claims(&self, authorization: Option<&str>) -> Result<Arc<Claims>> {
         let token = bearer(authorization)?;
-        let claims = token::verify(&self.secrets.token, token)
+        let claims = self
+            .signed(token)
             .filter(|claims| claims.iss == self.config.issuer)
             .filter(|claims| claims.aud == self.config.audience)
             .ok_or_else(|| Error::rejected(Reason::TokenInvalid, "the access token is invalid"))?;
@@ -90,6 +103,13 @@ impl Authenticator {
             return Err(Error::rejected(Reason::TokenExpired, message));
         }
         Ok(claims)
+    }
+
+    /// What a token says, if one of our keys signed it.
+    fn signed(&self, token: &str) -> Option<Arc<Claims>> {
+        let digest = Sha256::digest(token).into();
+        let verified = || token::verify(&self.secrets.token, token).map(Arc::new);
+        self.signed.optionally_get_with(digest, verified)
     }
 }
 
