@@ -12,7 +12,12 @@ use gx_server::{
     },
     roles::{self, Role},
 };
+use mimalloc::MiMalloc;
 use tokio_util::sync::CancellationToken;
+
+/// A call makes and drops hundreds of small things, on whichever thread it is.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// GX: identity, wallet and tokenomics over gRPC.
 #[derive(Debug, Parser)]

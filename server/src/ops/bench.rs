@@ -7,6 +7,7 @@
 
 mod delays;
 mod echo;
+mod figures;
 mod inserts;
 mod lanes;
 mod load;
@@ -14,6 +15,9 @@ mod logins;
 mod machine;
 mod measured;
 mod payers;
+mod plain;
+mod snapshot;
+mod standing;
 
 use std::{
     fmt,
@@ -22,7 +26,6 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use gx_proto::gx::ledger::v1::ledger_service_client::LedgerServiceClient;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde::Serialize;
 use tonic::transport::Channel;
@@ -33,8 +36,10 @@ use self::{
     lanes::Held,
     load::{Caller, Load},
     machine::Moment,
-    measured::{Aim, By, Comparison, Side},
-    payers::{BatchSender, Payers, To, connections},
+    measured::{Comparison, Side},
+    payers::{Payers, To, connections},
+    snapshot::Slice,
+    standing::Standing,
 };
 use super::{
     caller::{Api, Staff},
@@ -82,6 +87,9 @@ pub struct Options {
     /// Transfers a second, for delays.
     #[arg(long, default_value_t = 500.0)]
     rate: f64,
+    /// Rows that the database writes while a snapshot is held open.
+    #[arg(long, default_value_t = 1_000_000)]
+    rows: i64,
 }
 
 /// What can be measured.
@@ -101,6 +109,14 @@ pub enum Figure {
     Logins,
     /// Delays from a call, and from a block, to the read model, at a steady rate.
     Delay,
+    /// Transfers that the projector catches up with, against plain SQL that writes the
+    /// same rows.
+    Projector,
+    /// Transfers of a rebuild from the first block, against those that the projector
+    /// catches up with.
+    Rebuild,
+    /// The delays while a snapshot of the database is held open.
+    Snapshot,
 }
 
 /// What was measured.
@@ -114,6 +130,7 @@ pub struct Bench {
     durability: Vec<(&'static str, String)>,
     comparisons: Vec<Comparison>,
     delays: Option<Delays>,
+    slices: Vec<Slice>,
 }
 
 /// Measures.
@@ -123,7 +140,7 @@ pub struct Bench {
 pub async fn run(config: Config, options: Options) -> anyhow::Result<Bench> {
     ensure!(options.people >= 2, "it takes two people to pay");
     let bench = Bencher::new(config, options).await?;
-    let (mut comparisons, mut delays) = (Vec::new(), None);
+    let (mut comparisons, mut delays, mut slices) = (Vec::new(), None, Vec::new());
     match bench.options.figure {
         Figure::Accept => comparisons = bench.accept().await?,
         Figure::Batch => comparisons.push(bench.batch().await?),
@@ -131,6 +148,9 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<Bench> {
         Figure::Receiver => comparisons.push(bench.receiver().await?),
         Figure::Logins => comparisons.push(bench.logins().await?),
         Figure::Delay => delays = Some(bench.delays().await?),
+        Figure::Projector => comparisons.push(bench.projector().await?),
+        Figure::Rebuild => comparisons.push(bench.rebuild().await?),
+        Figure::Snapshot => slices = bench.snapshot().await?,
     }
     Ok(Bench {
         figure: bench.options.figure,
@@ -140,7 +160,15 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<Bench> {
         durability: bench.store.durability().await?,
         comparisons,
         delays,
+        slices,
     })
+}
+
+/// Blocks, the last one included.
+#[derive(Debug, Clone, Copy)]
+struct Blocks {
+    first: i64,
+    last: i64,
 }
 
 /// What all figures need.
@@ -172,123 +200,18 @@ impl Bencher {
         })
     }
 
-    async fn accept(&self) -> anyhow::Result<Vec<Comparison>> {
-        let echo = echo::Process::start()?;
-        let echoed = connections(&echo.place, self.options.connections).await?;
-        let inserts = Inserts::prepare(&self.config, &self.store).await?;
-        let callers = self.options.callers;
-        let (mut with_echo, mut with_inserts) = (Vec::new(), Vec::new());
-        for _ in 0..self.options.rounds {
-            let own = self.taken(self.senders(To::All)?).await?;
-            let senders = self.payers.senders(&echoed, callers, To::All)?;
-            let other = self.load(senders).await?;
-            with_echo.push((own.clone(), other));
-            with_inserts.push((own, self.inserted(&inserts, callers, 1).await?));
-        }
-        inserts.drop_table().await?;
-        Ok(vec![
-            Comparison::new(
-                "transfers taken",
-                "answers of a bare server of the same messages",
-                By::Rate,
-                Aim::AtLeast(0.7),
-                with_echo,
-            ),
-            Comparison::new(
-                "transfers taken",
-                "rows that pgbench inserts one by one",
-                By::Rate,
-                Aim::AtLeast(2.0),
-                with_inserts,
-            ),
-        ])
-    }
-
-    async fn batch(&self) -> anyhow::Result<Comparison> {
-        let inserts = Inserts::prepare(&self.config, &self.store).await?;
-        // One person has one batch at once.
-        let callers = self.options.people.min(self.options.callers);
+    /// Measures two things in turn, round after round.
+    async fn in_turn(
+        &self,
+        own: impl AsyncFn() -> anyhow::Result<Side>,
+        other: impl AsyncFn() -> anyhow::Result<Side>,
+    ) -> anyhow::Result<Vec<(Side, Side)>> {
         let mut rounds = Vec::new();
         for _ in 0..self.options.rounds {
-            let senders = self.payers.senders(&self.wallet, callers, To::All)?;
-            let batches = senders.into_iter().map(|sender| BatchSender {
-                sender,
-                transfers: BATCH,
-            });
-            let own = self.taken(batches.collect()).await?;
-            rounds.push((own, self.inserted(&inserts, callers, BATCH as u64).await?));
+            let own = own().await?;
+            rounds.push((own, other().await?));
         }
-        inserts.drop_table().await?;
-        Ok(Comparison::new(
-            "transfers taken in batches of 100",
-            "rows that pgbench inserts, 100 a statement",
-            By::Rate,
-            Aim::AtLeast(0.95),
-            rounds,
-        ))
-    }
-
-    async fn alone(&self) -> anyhow::Result<Comparison> {
-        let inserts = Inserts::prepare(&self.config, &self.store).await?;
-        let mut rounds = Vec::new();
-        for _ in 0..self.options.rounds {
-            let sender = self.payers.senders(&self.wallet, 1, To::All)?;
-            let own = self.taken(sender).await?;
-            rounds.push((own, self.inserted(&inserts, 1, 1).await?));
-        }
-        inserts.drop_table().await?;
-        Ok(Comparison::new(
-            "one transfer of one caller",
-            "one commit of pgbench alone",
-            By::MeanTime,
-            Aim::AtMost(1.1),
-            rounds,
-        ))
-    }
-
-    async fn receiver(&self) -> anyhow::Result<Comparison> {
-        let mut rounds = Vec::new();
-        for _ in 0..self.options.rounds {
-            let one = self.settled(self.senders(To::One)?).await?;
-            rounds.push((one, self.settled(self.senders(To::All)?).await?));
-        }
-        Ok(Comparison::new(
-            "transfers settled to one receiver",
-            "transfers settled to all",
-            By::Rate,
-            Aim::AtLeast(0.8),
-            rounds,
-        ))
-    }
-
-    async fn logins(&self) -> anyhow::Result<Comparison> {
-        let mut rounds = Vec::new();
-        for _ in 0..self.options.rounds {
-            let flood = logins::flood(&self.identity, self.options.callers);
-            let flooded = self.carried(self.senders(To::All)?).await?;
-            drop(flood);
-            rounds.push((flooded, self.carried(self.senders(To::All)?).await?));
-        }
-        Ok(Comparison::new(
-            "transfers taken in a flood of logins",
-            "transfers taken without it",
-            By::Rate,
-            Aim::AtLeast(0.5),
-            rounds,
-        ))
-    }
-
-    async fn delays(&self) -> anyhow::Result<Delays> {
-        delays::measure(
-            &self.config,
-            &self.store,
-            LedgerServiceClient::new(self.tokenomics.clone()),
-            self.payers.token(),
-            self.senders(To::All)?,
-            self.options.rate,
-            self.time(),
-        )
-        .await
+        Ok(rounds)
     }
 
     fn time(&self) -> Duration {
@@ -347,6 +270,23 @@ impl Bencher {
         Ok(side)
     }
 
+    /// How fast the projector catches up with what was carried while it stood, and which
+    /// blocks that were.
+    async fn caught_up(&self) -> anyhow::Result<(Side, Blocks)> {
+        let standing = Standing::take(&self.store, self.time() + SETTLED).await?;
+        let first = standing.next_block().await?;
+        let load = Load::closed(self.senders(To::All)?, self.time()).await?;
+        let last = standing::carried(&self.config, &self.store).await?;
+        let before = Moment::now(&self.store).await?;
+        standing.give_back().await?;
+        let (before, begun) = (before.resumed()?, Instant::now());
+        self.quiet().await?;
+        let elapsed = begun.elapsed();
+        let mut side = Side::new(load.taken as f64 / elapsed.as_secs_f64(), elapsed);
+        side.spent = before.until(Moment::now(&self.store).await?, load.taken as f64);
+        Ok((side, Blocks { first, last }))
+    }
+
     /// Waits until nothing waits to be settled.
     async fn quiet(&self) -> anyhow::Result<()> {
         let quiet = async {
@@ -365,6 +305,7 @@ impl Report for Bench {
     fn is_sound(&self) -> bool {
         self.comparisons.iter().all(Comparison::is_reached)
             && self.delays.as_ref().is_none_or(Delays::are_short)
+            && !snapshot::climb(&self.slices)
     }
 }
 
@@ -388,9 +329,12 @@ impl fmt::Display for Bench {
         for comparison in &self.comparisons {
             write!(f, "\n{comparison}")?;
         }
-        match &self.delays {
-            Some(delays) => write!(f, "\n{delays}"),
-            None => Ok(()),
+        if let Some(delays) = &self.delays {
+            write!(f, "\n{delays}")?;
         }
+        for slice in &self.slices {
+            write!(f, "\n{slice}")?;
+        }
+        Ok(())
     }
 }

@@ -180,6 +180,13 @@ fn told(partitions: impl Iterator<Item = (i64, i64)>, elapsed: Duration) -> Stri
     format!("block {at} of {target}, {rate} blocks/s, {rest}")
 }
 
+impl Answer {
+    /// How long all of it took.
+    pub(super) fn took(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds)
+    }
+}
+
 impl Report for Answer {}
 
 impl fmt::Display for Answer {

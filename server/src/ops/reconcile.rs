@@ -15,6 +15,7 @@ mod compare;
 mod model;
 
 use std::{
+    collections::BTreeMap,
     fmt,
     time::{Duration, Instant},
 };
@@ -70,6 +71,18 @@ pub struct Reconciliation {
 pub async fn run(config: Config, options: Options) -> anyhow::Result<Reconciliation> {
     let ledger = network::connect(&config)?;
     compare(&config, &ledger, &options).await
+}
+
+/// The number of the last command of each lane on the chain.
+///
+/// # Errors
+/// If the ledger fails.
+pub(super) async fn cursors(ledger: &dyn Ledger) -> anyhow::Result<BTreeMap<String, i64>> {
+    let chain = chain::read(ledger).await?;
+    let cursors = chain.cursors().into_iter();
+    Ok(cursors
+        .map(|(lane, number)| (lane.to_owned(), number))
+        .collect())
 }
 
 /// As [`run`], over a connection that is there.

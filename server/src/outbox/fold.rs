@@ -188,15 +188,12 @@ async fn insert_operations_in(
     commands: &[Submission],
     now_ms: i64,
 ) -> Result<BTreeSet<Uuid>> {
-    let mut rows: Vec<_> = commands
+    let mut models: Vec<_> = commands
         .iter()
         .map(|command| new_operation(command, now_ms))
         .collect();
-    rows.sort_by_key(|row| row.id);
-    let rows: Vec<_> = rows
-        .into_iter()
-        .map(IntoActiveModel::into_active_model)
-        .collect();
+    models.sort_by_key(|model| model.id);
+    let rows: Vec<_> = models.into_iter().map(accepted_row).collect();
     Ok(operation::insert_those_missing_in(tx, &rows).await?)
 }
 
@@ -287,6 +284,21 @@ fn new_operation(command: &Submission, now_ms: i64) -> operation::Model {
     }
 }
 
+/// The row of an operation that begins; what is not known yet is not sent either.
+fn accepted_row(model: operation::Model) -> operation::ActiveModel {
+    operation::ActiveModel {
+        reason: NotSet,
+        reason_metadata: NotSet,
+        result: NotSet,
+        number: NotSet,
+        fabric_tx_id: NotSet,
+        block: NotSet,
+        submitted_ms: NotSet,
+        settled_ms: NotSet,
+        ..model.into_active_model()
+    }
+}
+
 /// Makes an operation that was refused at the door.
 fn refuse(model: &mut operation::Model, refusal: Refusal, now_ms: i64) {
     model.state = OperationState::Refused.into();
@@ -306,20 +318,15 @@ fn outbox_row(command: &Submission, now_ms: i64) -> row::ActiveModel {
         body: Some(command.body.clone()),
     };
     row::ActiveModel {
-        position: NotSet,
         id: Set(command.id.0),
         lane: Set(command.lane.clone()),
-        number: Set(None),
         request_digest: Set(command.request_digest.to_vec()),
         body: Set(body.encode_to_vec()),
         held_account: Set(held_account),
         held_qirat: Set(held_qirat),
-        abandoned: Set(false),
-        voided: Set(false),
-        attempts: Set(0),
-        next_attempt_ms: Set(0),
-        error_class: Set(None),
         traceparent: Set(command.traceparent.clone()),
         created_ms: Set(now_ms),
+        // All else is as the table has it for a row that begins.
+        ..Default::default()
     }
 }

@@ -27,14 +27,19 @@ mod traceparent;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use anyhow::Context as _;
-use axum::{Router, middleware::from_fn, middleware::from_fn_with_state};
+use axum::{
+    Router,
+    body::Body,
+    middleware::{from_fn, from_fn_with_state},
+    response::Response,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic_web::GrpcWebLayer;
-use tower::Layer;
+use tower::{Service, ServiceBuilder};
 
 use crate::{
     app::App,
@@ -90,24 +95,49 @@ async fn leave(health: &mut Health) {
 }
 
 /// Probes and documentation beside gRPC, which browsers may speak over HTTP/1.1 or HTTP/2.
-fn routed(grpc: Router, readiness: Readiness) -> Router {
+fn routed(grpc: impl Answers, readiness: Readiness) -> Router {
+    let grpc = ServiceBuilder::new()
+        .layer(GrpcWebLayer::new())
+        .map_request(|request: http::Request<tonic::body::Body>| request.map(Body::new))
+        .service(grpc);
     probe_routes(readiness)
         .merge(docs::routes())
-        .fallback_service(GrpcWebLayer::new().layer(grpc))
+        .fallback_service(grpc)
 }
 
-/// The layers, from the innermost to the outermost.
-fn layers(services: Router, gate: Arc<Gate>) -> Router {
-    services
-        .layer(from_fn_with_state(gate.clone(), size::layer))
-        .layer(from_fn_with_state(gate.clone(), rates::by_caller))
-        .layer(from_fn_with_state(gate.clone(), permit::layer))
-        .layer(from_fn_with_state(gate.clone(), shed::layer))
-        .layer(from_fn_with_state(gate.clone(), deadline::layer))
-        .layer(from_fn_with_state(gate.clone(), rates::by_address))
-        .layer(from_fn(panics::layer))
-        .layer(from_fn(errors::layer))
-        .layer(from_fn_with_state(gate.clone(), record::layer))
+/// What answers every request.
+trait Answers:
+    Service<Request, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// The layers, from the outermost to the innermost. They stand around all services at once:
+/// around a route each would be boxed, and copied in every call with all that it holds.
+fn layers(services: Router, gate: Arc<Gate>) -> impl Answers {
+    ServiceBuilder::new()
+        .layer(from_fn_with_state(gate.clone(), call::layer))
         .layer(from_fn_with_state(gate.clone(), observe::layer))
-        .layer(from_fn_with_state(gate, call::layer))
+        .layer(from_fn_with_state(gate.clone(), record::layer))
+        .layer(from_fn(errors::layer))
+        .layer(from_fn(panics::layer))
+        .layer(from_fn_with_state(gate.clone(), rates::by_address))
+        .layer(from_fn_with_state(gate.clone(), deadline::layer))
+        .layer(from_fn_with_state(gate.clone(), shed::layer))
+        .layer(from_fn_with_state(gate.clone(), permit::layer))
+        .layer(from_fn_with_state(gate.clone(), rates::by_caller))
+        .layer(from_fn_with_state(gate, size::layer))
+        .service(services)
 }

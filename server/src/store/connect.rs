@@ -136,9 +136,10 @@ pub(super) fn beside(address: &str, schema: &str) -> ConnectOptions {
     let mut options = common(address, 8);
     let schema = schema.to_owned();
     options.map_sqlx_postgres_opts(move |postgres| {
-        postgres
-            .application_name("gx-rebuild")
-            .options([("search_path", schema.as_str())])
+        postgres.application_name("gx-rebuild").options([
+            ("default_transaction_isolation", "read committed"),
+            ("search_path", schema.as_str()),
+        ])
     });
     options
 }

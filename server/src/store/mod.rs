@@ -121,7 +121,8 @@ impl Store {
     /// If no connection can be had.
     pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let options = TransactionOptions {
-            isolation_level: self.postgres().then_some(IsolationLevel::ReadCommitted),
+            // What connections begin with, so that it need not be said each time.
+            isolation_level: None,
             access_mode: None,
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         };

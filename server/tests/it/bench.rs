@@ -31,6 +31,8 @@ async fn every_figure_is_a_ratio_of_two_sides_that_were_measured_on_postgres() {
         ("alone", 1),
         ("receiver", 1),
         ("logins", 1),
+        ("projector", 1),
+        ("rebuild", 1),
     ] {
         let told = measured(&gx, figure, &["--callers", "4"]).await;
         let compared = told["comparisons"].as_array().expect("comparisons");
@@ -42,14 +44,30 @@ async fn every_figure_is_a_ratio_of_two_sides_that_were_measured_on_postgres() {
             let rates = [own, other].map(|side| side["rate"].as_f64().expect("a rate"));
             assert!(rates.iter().all(|rate| *rate > 0.0), "{one}");
             assert!(one["ratio"].as_f64().is_some_and(f64::is_normal), "{one}");
-            let cost = own["spent"]["cpu_us"].as_f64();
-            assert!(cost.is_some_and(|cost| cost > 0.0), "{one}");
+            for side in [own, other] {
+                let cost = side["spent"]["cpu_us"].as_f64();
+                assert!(cost.is_some_and(|cost| cost > 0.0), "{one}");
+            }
         }
         let durability = told["durability"].as_array().expect("settings");
         assert_eq!(durability[0], serde_json::json!(["fsync", "off"]));
     }
     let (sound, told) = gx.tool(&["reconcile"]).await;
     assert!(sound, "{told}");
+}
+
+#[tokio::test]
+async fn a_snapshot_is_held_open_until_so_many_rows_are_written_on_postgres() {
+    let gx = Gx::start_with(Database::Postgres, &SETTINGS).await;
+    let told = measured(&gx, "snapshot", &["--rate", "30", "--rows", "500"]).await;
+    let slices = told["slices"].as_array().expect("slices");
+    let rows = |slice: &Value| slice["rows"].as_i64().expect("rows");
+    let last = slices.last().map(rows);
+    assert!(last >= Some(500), "{told}");
+    assert!(slices.iter().is_sorted_by_key(rows), "{told}");
+    for slice in slices {
+        assert_eq!(slice["delays"]["commands"], 30, "{told}");
+    }
 }
 
 #[tokio::test]

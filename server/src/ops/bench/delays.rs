@@ -11,7 +11,7 @@ use anyhow::{Context as _, ensure};
 use futures::StreamExt as _;
 use gx_fabric::Ledger as _;
 use gx_proto::gx::ledger::v1::{StreamBlocksRequest, ledger_service_client::LedgerServiceClient};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 use serde::Serialize;
 use tokio::{task::JoinSet, time::Instant as Tick};
 use tonic::{Request, transport::Channel};
@@ -21,7 +21,10 @@ use super::{load::percentile, measured::millis, payers::Sender};
 use crate::{
     config::Config,
     network,
-    outbox::{entity::operation, operation::parse_name},
+    outbox::{
+        entity::{operation, row},
+        operation::parse_name,
+    },
     store::Store,
 };
 
@@ -37,6 +40,8 @@ pub(super) struct Delays {
     pub rate: f64,
     /// Commands that were sent.
     pub commands: usize,
+    /// Commands that waited to be settled when the last one was answered.
+    pub waiting: u64,
     /// How long a block waits for more transactions, as the settings say.
     pub batch_timeout: Duration,
     /// From the moment at which a call was due to its effect in the read model.
@@ -96,6 +101,7 @@ pub(super) async fn measure(
         projected.clone(),
     ));
     let due = send(senders, rate, time).await?;
+    let waiting = row::Entity::find().count(store.read()).await?;
     let blocks = blocks_of(store, &due).await?;
     let last = blocks.values().copied().max().context("nothing was sent")?;
     projected.reach(last).await?;
@@ -113,6 +119,7 @@ pub(super) async fn measure(
     Ok(Delays {
         rate,
         commands: due.len(),
+        waiting,
         batch_timeout: Duration::from_millis(config.devnet.batch_timeout_ms),
         to_projected: Delay::of(to_projected.collect()),
         block_to_projected: Delay::of(block_to_projected.collect()),
