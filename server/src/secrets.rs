@@ -1,5 +1,5 @@
-//! The keys of the process: made once, at the first start, in `data_dir/keys`, or
-//! given by the operator in the same files. There are no default secrets, and
+//! The keys of the process: made once, at the first start, in their folder
+//! ([`crate::config::Config::keys_dir`]), or given by the operator in the same files. There are no default secrets, and
 //! none of these ever stands in a log.
 //!
 //! | file | holds | losing it means |
@@ -44,18 +44,17 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Reads the keys in `data_dir/keys`, after making all of them if there is no
+    /// Reads the keys in the folder `keys`, after making all of them if there is no
     /// such directory. A directory without one of them is an error: a key made
     /// anew beside existing data would part people from it unseen.
     ///
     /// # Errors
     /// If a file is missing, cannot be read or written, or holds no key.
-    pub fn load_or_create(data_dir: &Path) -> Result<Self> {
-        let keys = data_dir.join("keys");
+    pub fn load_or_create(keys: &Path) -> Result<Self> {
         if !keys.try_exists().context(keys.display().to_string())? {
-            files::create(&keys)?;
+            files::create(keys)?;
         }
-        Self::load(&keys).with_context(|| format!("keys in {}", keys.display()))
+        Self::load(keys).with_context(|| format!("keys in {}", keys.display()))
     }
 
     /// Reads the keys of a system that has data, and makes none: other keys would
@@ -63,15 +62,14 @@ impl Secrets {
     ///
     /// # Errors
     /// As [`Secrets::load_or_create`], and if there is no directory.
-    pub fn load_existing(data_dir: &Path) -> Result<Self> {
-        let keys = data_dir.join("keys");
+    pub fn load_existing(keys: &Path) -> Result<Self> {
         if !keys.try_exists().context(keys.display().to_string())? {
             bail!(
                 "keys are missing beside existing data: {} is not there",
                 keys.display()
             );
         }
-        Self::load_or_create(data_dir)
+        Self::load_or_create(keys)
     }
 
     /// The key that signs.
@@ -107,8 +105,8 @@ mod tests {
     #[test]
     fn keys_are_made_once_and_read_again() {
         let directory = tempfile::tempdir().unwrap();
-        let made = Secrets::load_or_create(directory.path()).unwrap();
-        let read = Secrets::load_or_create(directory.path()).unwrap();
+        let made = Secrets::load_or_create(&directory.path().join("keys")).unwrap();
+        let read = Secrets::load_or_create(&directory.path().join("keys")).unwrap();
         assert_eq!(made.signing().kid(), read.signing().kid());
         assert_eq!(
             made.account.mac("t", &[b"a"]),
@@ -123,7 +121,7 @@ mod tests {
     #[test]
     fn only_the_owner_may_read_the_files() {
         let directory = tempfile::tempdir().unwrap();
-        Secrets::load_or_create(directory.path()).unwrap();
+        Secrets::load_or_create(&directory.path().join("keys")).unwrap();
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
         let keys = directory.path().join("keys");
         assert_eq!(mode(&keys), 0o700);
@@ -137,12 +135,12 @@ mod tests {
     #[test]
     fn a_missing_key_is_an_error_that_names_the_file() {
         let directory = tempfile::tempdir().unwrap();
-        Secrets::load_or_create(directory.path()).unwrap();
+        Secrets::load_or_create(&directory.path().join("keys")).unwrap();
         for file in ["account.key", "token-1.pem", "document-1.key"] {
             let path = directory.path().join("keys").join(file);
             let content = std::fs::read(&path).unwrap();
             std::fs::remove_file(&path).unwrap();
-            let error = Secrets::load_or_create(directory.path()).unwrap_err();
+            let error = Secrets::load_or_create(&directory.path().join("keys")).unwrap_err();
             let stem = file.trim_end_matches("1.pem").trim_end_matches("1.key");
             assert!(format!("{error:#}").contains(stem), "{error:#}");
             write_private(&path, &content).unwrap();
@@ -152,11 +150,11 @@ mod tests {
     #[test]
     fn a_key_that_others_may_read_or_change_is_refused() {
         let directory = tempfile::tempdir().unwrap();
-        Secrets::load_or_create(directory.path()).unwrap();
+        Secrets::load_or_create(&directory.path().join("keys")).unwrap();
         let path = directory.path().join("keys/account.key");
         let load = |mode| {
             std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-            Secrets::load_or_create(directory.path())
+            Secrets::load_or_create(&directory.path().join("keys"))
         };
         for mode in [0o644, 0o604, 0o620, 0o660, 0o602] {
             let error = format!("{:#}", load(mode).unwrap_err());
@@ -173,21 +171,21 @@ mod tests {
     #[test]
     fn keys_beside_data_are_never_made_anew() {
         let directory = tempfile::tempdir().unwrap();
-        let error = Secrets::load_existing(directory.path()).unwrap_err();
+        let error = Secrets::load_existing(&directory.path().join("keys")).unwrap_err();
         assert!(error.to_string().contains("keys are missing"), "{error}");
         assert!(!directory.path().join("keys").exists());
-        let made = Secrets::load_or_create(directory.path()).unwrap();
-        let read = Secrets::load_existing(directory.path()).unwrap();
+        let made = Secrets::load_or_create(&directory.path().join("keys")).unwrap();
+        let read = Secrets::load_existing(&directory.path().join("keys")).unwrap();
         assert_eq!(made.signing().kid(), read.signing().kid());
     }
 
     #[test]
     fn the_highest_number_is_in_use_and_older_ones_still_work() {
         let directory = tempfile::tempdir().unwrap();
-        let old = Secrets::load_or_create(directory.path()).unwrap();
+        let old = Secrets::load_or_create(&directory.path().join("keys")).unwrap();
         let sealed = old.document.seal(b"a", b"content");
         let other = tempfile::tempdir().unwrap();
-        Secrets::load_or_create(other.path()).unwrap();
+        Secrets::load_or_create(&other.path().join("keys")).unwrap();
         for (from, to) in [
             ("token-1.pem", "token-2.pem"),
             ("document-1.key", "document-10.key"),
@@ -195,7 +193,7 @@ mod tests {
             let to = directory.path().join("keys").join(to);
             std::fs::copy(other.path().join("keys").join(from), to).unwrap();
         }
-        let rotated = Secrets::load_or_create(directory.path()).unwrap();
+        let rotated = Secrets::load_or_create(&directory.path().join("keys")).unwrap();
         assert_ne!(rotated.signing().kid(), old.signing().kid());
         assert_eq!(rotated.token[1].kid(), old.signing().kid());
         assert_eq!(rotated.document.open(&sealed, b"a").unwrap(), b"content");
@@ -205,7 +203,7 @@ mod tests {
     #[test]
     fn nothing_secret_is_shown() {
         let directory = tempfile::tempdir().unwrap();
-        let secrets = Secrets::load_or_create(directory.path()).unwrap();
+        let secrets = Secrets::load_or_create(&directory.path().join("keys")).unwrap();
         let hex = std::fs::read_to_string(directory.path().join("keys/account.key")).unwrap();
         assert!(!format!("{secrets:?}").contains(hex.trim()));
         assert_eq!(format!("{:?}", secrets.account), "MacKey");

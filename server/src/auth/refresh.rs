@@ -101,7 +101,7 @@ mod tests {
     const OTHER: Uuid = Uuid::from_u128(2);
 
     fn secrets() -> Secrets {
-        Secrets::load_or_create(tempfile::tempdir().unwrap().path()).unwrap()
+        Secrets::load_or_create(&tempfile::tempdir().unwrap().path().join("keys")).unwrap()
     }
 
     #[test]

@@ -84,7 +84,7 @@ mod tests {
     use crate::secrets::Secrets;
 
     fn secrets() -> Secrets {
-        Secrets::load_or_create(tempfile::tempdir().unwrap().path()).unwrap()
+        Secrets::load_or_create(&tempfile::tempdir().unwrap().path().join("keys")).unwrap()
     }
 
     fn claims() -> Claims {

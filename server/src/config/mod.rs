@@ -28,6 +28,7 @@ pub const DEFAULTS: &str = include_str!("../../gx.toml");
 pub struct Config {
     pub environment: Environment,
     pub data_dir: String,
+    pub keys_dir: String,
     pub instance: String,
     pub listen: Listen,
     pub gateway: Gateway,

@@ -21,6 +21,15 @@ impl Config {
         }
     }
 
+    /// The folder for keys: the one that is set, else `keys` in [`Config::data_dir`].
+    pub fn keys_dir(&self) -> PathBuf {
+        if self.keys_dir.is_empty() {
+            self.data_dir().join("keys")
+        } else {
+            PathBuf::from(&self.keys_dir)
+        }
+    }
+
     /// The folder for identities of the ledger: the one that is set, else `identities`
     /// in [`Config::data_dir`].
     pub fn identities_dir(&self) -> PathBuf {
@@ -196,6 +205,14 @@ mod tests {
             panic!("not SQLite");
         };
         assert_eq!(path, PathBuf::from("/var/lib/gx/gx.sqlite"));
+    }
+
+    #[test]
+    fn keys_are_in_the_data_folder_unless_they_have_one_of_their_own() {
+        let mut config = placed();
+        assert_eq!(config.keys_dir(), PathBuf::from("/var/lib/gx/keys"));
+        config.keys_dir = "/run/keys".to_owned();
+        assert_eq!(config.keys_dir(), PathBuf::from("/run/keys"));
     }
 
     #[test]

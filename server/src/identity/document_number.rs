@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn spellings_of_one_number_give_one_commitment() {
-        let secrets = Secrets::load_or_create(tempfile::tempdir().unwrap().path()).unwrap();
+        let secrets =
+            Secrets::load_or_create(&tempfile::tempdir().unwrap().path().join("keys")).unwrap();
         let expected = commitment(&secrets, "C01X00T47");
         for spelling in [
             " c01x00t47",
@@ -102,8 +103,10 @@ mod tests {
 
     #[test]
     fn type_country_and_key_are_part_of_the_commitment() {
-        let secrets = Secrets::load_or_create(tempfile::tempdir().unwrap().path()).unwrap();
-        let others = Secrets::load_or_create(tempfile::tempdir().unwrap().path()).unwrap();
+        let secrets =
+            Secrets::load_or_create(&tempfile::tempdir().unwrap().path().join("keys")).unwrap();
+        let others =
+            Secrets::load_or_create(&tempfile::tempdir().unwrap().path().join("keys")).unwrap();
         let number = DocumentNumber::parse("C01X00T47").unwrap();
         let all = [
             number.commitment(&secrets, DocumentType::Passport, "DE"),

@@ -33,7 +33,7 @@ pub struct Answer {
 /// If the keys or the database cannot be had, or the contact is none.
 pub async fn unlock(config: Config, options: Options) -> anyhow::Result<Answer> {
     let store = open::store_to_write(&config).await?;
-    let secrets = Secrets::load_existing(&config.data_dir())?;
+    let secrets = Secrets::load_existing(&config.keys_dir())?;
     let now_ms = SystemClock.now_ms();
     let Unlocked { user, failures } =
         identity::unlock(&store, &secrets, now_ms, &options.contact).await?;

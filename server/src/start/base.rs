@@ -73,16 +73,16 @@ impl Base {
         }
     }
 
-    /// What services share, with keys from `data_dir`; they are made where there are
+    /// What services share, with keys from their folder; they are made where there are
     /// neither keys nor people.
     ///
     /// # Errors
     /// If the keys cannot be had.
     pub async fn app(&self, intake: Intake, trail: audit::Trail) -> anyhow::Result<App> {
         let secrets = if identity::anybody(&self.store).await? {
-            Secrets::load_existing(&self.data_dir)?
+            Secrets::load_existing(&self.config.keys_dir())?
         } else {
-            Secrets::load_or_create(&self.data_dir)?
+            Secrets::load_or_create(&self.config.keys_dir())?
         };
         let secrets = Arc::new(secrets);
         let config = &self.config;

@@ -115,7 +115,7 @@ async fn foreign(gx: &Gx, caller: &Caller) -> Vec<Case> {
     let row = session::Entity::find_by_id(caller.session).one(store.read());
     let row = row.await.expect("read").expect("a session");
     let folder = tempfile::tempdir().expect("a folder");
-    let others = Arc::new(Secrets::load_or_create(folder.path()).expect("keys"));
+    let others = Arc::new(Secrets::load_or_create(&folder.path().join("keys")).expect("keys"));
     let clock = Arc::new(SystemClock);
     let settings = gx.config().token;
     let mut elsewhere = settings.clone();

@@ -272,7 +272,7 @@ impl Gx {
 
     /// The keys of the system.
     pub(crate) fn secrets(&self) -> Secrets {
-        Secrets::load_or_create(self.data_dir()).expect("keys")
+        Secrets::load_or_create(&self.data_dir().join("keys")).expect("keys")
     }
 }
 

@@ -89,7 +89,7 @@ pub(super) async fn app(store: Store, clock: Arc<ManualClock>, files: &tempfile:
     config.projector.partitions = u32::try_from(PARTITIONS).expect("a number");
     start::topology(&store, &config).await.expect("fixed rows");
     let data_dir = files.path().to_owned();
-    let secrets = Arc::new(Secrets::load_or_create(&data_dir).expect("keys"));
+    let secrets = Arc::new(Secrets::load_or_create(&data_dir.join("keys")).expect("keys"));
     // Nothing is served that takes commands or writes lines behind the answer.
     let ((intake, _), (trail, _)) = (Intake::new(&config.intake), audit::trail());
     App {

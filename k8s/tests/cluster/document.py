@@ -1,0 +1,73 @@
+"""What the deployment document gives in figures, its slips mended, and what GX adds."""
+
+# replicas, CPU and memory that a pod's main container asks for
+MAINNET = {
+    "svc-identity": (3, "500m", "1Gi"),
+    "svc-wallet": (3, "500m", "1Gi"),
+    "svc-tokenomics": (3, "500m", "1Gi"),
+    "api-gateway": (3, "500m", "1Gi"),
+    "outbox-submitter": (2, "500m", "1Gi"),
+    "projector": (2, "500m", "1Gi"),
+    "gx-chaincode": (2, "250m", "256Mi"),
+    "gx-tools": (1, "100m", "128Mi"),
+}
+TESTNET = {name: (1, *asked) for name, (_, *asked) in MAINNET.items()}
+DEVNET = {name: (1, "200m", "512Mi") for name in MAINNET} | {
+    "gx-chaincode": (1, "100m", "128Mi"), "gx-tools": (1, "100m", "128Mi"),
+}
+DEPLOYMENTS = {"mainnet": MAINNET, "testnet": TESTNET, "devnet": DEVNET}
+
+# PostgreSQL and Redis: replicas, CPU, memory (requests and limits), GiB a replica; and
+# GiB of backups.
+STORES = {
+    "mainnet": [(3, 1, 2, 2, 4, 100), (3, 0.5, 1, 1, 2, 20)],
+    "testnet": [(1, 1, 2, 2, 4, 100), (1, 0.5, 1, 1, 2, 20)],
+    "devnet": [(1, 1, 2, 2, 4, 100), (1, 0.5, 1, 1, 2, 20)],
+}
+BACKUP_GIB = (50, 20)
+
+QUOTAS = {
+    "mainnet": ("16", "32Gi", "32", "64Gi", "10", "50"),
+    "testnet": ("8", "16Gi", "16", "32Gi", "5", "30"),
+    "devnet": ("4", "8Gi", "8", "16Gi", "5", "30"),
+}
+QUOTA_KEYS = (
+    "requests.cpu", "requests.memory", "limits.cpu", "limits.memory",
+    "persistentvolumeclaims", "pods",
+)
+LIMITS = {
+    "max": {"cpu": "4", "memory": "8Gi"},
+    "min": {"cpu": "100m", "memory": "128Mi"},
+    "default": {"cpu": "500m", "memory": "512Mi"},
+    "defaultRequest": {"cpu": "250m", "memory": "256Mi"},
+}
+NAMESPACE_LABELS = {
+    "mainnet": {"environment": "production", "component": "backend"},
+    "testnet": {"environment": "testnet", "component": "backend"},
+    "devnet": {"environment": "development", "component": "backend"},
+}
+LOG_LEVELS = {"mainnet": "info", "testnet": "debug", "devnet": "trace"}
+LOG_DAYS = {"mainnet": 90, "testnet": 30, "devnet": 7}
+WORKER_NODE = "srv1117946"
+
+PORTS = {
+    "svc-identity": 3001, "svc-wallet": 3002, "svc-tokenomics": 3003,
+    "api-gateway": 8080, "gx-chaincode": 9999,
+}
+METRICS = 9090
+PEERS = {
+    "mainnet": ("peer0-org1", "peer1-org1", "peer0-org2", "peer1-org2"),
+    "testnet": ("peer0-org1", "peer0-org2"),
+    "devnet": ("peer0-org1", "peer0-org2"),
+}
+GRACE_S = 30
+
+# What an operator makes, by the commands in k8s/README.md, and what has manifests
+# of its own.
+GIVEN_CONFIG = {
+    "postgres-ca": {"ca.crt"},
+    "redis-ca": {"ca.crt"},
+    "fabric-trust": {"peers-tls.pem", "ca-tls.pem", "ca-root.pem"},
+    "gx-chaincode-package": {"id"},
+}
+STORE_HOSTS = {"postgres-primary": 5432, "postgres-replica": 5432, "redis-headless": 26379}

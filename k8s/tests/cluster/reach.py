@@ -1,0 +1,177 @@
+"""NetworkPolicies as a graph: who reaches whom on which port.
+
+A connection needs the word of both sides: of the egress policies that select the one who
+calls, and of the ingress policies that select the one who is called. A pod that no policy
+of a direction selects is open in that direction; that is what Kubernetes says.
+"""
+
+from dataclasses import dataclass, field
+
+import tree as t
+
+# A port that nobody names: what reaches it reaches everything.
+ANY_OTHER = ("TCP", 12345)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A kind of pod, or an address outside the cluster."""
+
+    namespace: str
+    app: str
+    labels: tuple = field(default=(), compare=False)
+    address: str = ""
+
+    @property
+    def name(self):
+        return f"{self.namespace}/{self.app}" if self.namespace else self.app
+
+    def __lt__(self, other):
+        return self.name < other.name
+
+
+def _actor(namespace, app, **labels):
+    return Actor(namespace, app, tuple((labels or {"app": app}).items()))
+
+
+# Who is not in the manifests of GX itself, and how they are known.
+OUTSIDE = [
+    Actor("", "the internet", address="203.0.113.10"),
+    Actor("", "the API server", address="192.0.2.1"),
+    _actor("kube-system", "dns", **{"k8s-app": "kube-dns"}),
+    _actor("kube-system", "other"),
+    _actor("ingress-nginx", "controller", **{"app.kubernetes.io/name": "ingress-nginx"}),
+    _actor("ingress-nginx", "other"),
+    _actor("monitoring", "prometheus"),
+    _actor("monitoring", "otel-collector"),
+    _actor("monitoring", "other"),
+    _actor("elsewhere", "other"),
+]
+# Pods of our namespaces that have manifests of their own.
+DATA = ("postgres", "postgres-access", "postgres-backup", "redis", "redis-backup")
+
+
+def actors(trees):
+    """Everybody there is, of all environments."""
+    found = set(OUTSIDE)
+    for environment, tree in trees.items():
+        found.add(_actor(t.FABRIC[environment], "fabric"))
+        # A pod that nobody knows is in the namespace too, to see that it reaches nobody.
+        for app in (*DATA, "unknown"):
+            found.add(_actor(t.backend(environment), app))
+        for workload, _ in t.workloads(tree):
+            name = workload["metadata"]["name"]
+            labels = t.pod_template(workload)["metadata"].get("labels") or {}
+            namespace = workload["metadata"]["namespace"]
+            actor = Actor(namespace, name, tuple(labels.items()))
+            found.discard(actor)
+            found.add(actor)
+    return sorted(found)
+
+
+def _namespaces(trees):
+    """The labels of namespaces; each has the one that Kubernetes gives."""
+    labels = {}
+    for tree in trees.values():
+        for each in t.of_kind(tree, "Namespace"):
+            labels[each["metadata"]["name"]] = dict(each["metadata"].get("labels") or {})
+    return labels
+
+
+def _is_peer(peer, home, actor, namespaces):
+    """Whether an actor is who a rule's peer means."""
+    if "ipBlock" in peer:
+        return bool(actor.address) and t.in_block(actor.address, peer["ipBlock"])
+    if actor.address:
+        return False
+    if "namespaceSelector" in peer:
+        labels = {
+            **namespaces.get(actor.namespace, {}),
+            "kubernetes.io/metadata.name": actor.namespace,
+        }
+        if not t.matches(peer["namespaceSelector"], labels):
+            return False
+    elif actor.namespace != home:
+        return False
+    return t.matches(peer.get("podSelector"), dict(actor.labels))
+
+
+def _words(policies, everybody, direction, ports, namespaces):
+    """What policies of one direction allow: triples of who is selected, the other side,
+    and a port; and who is selected at all."""
+    rules, peers = ("ingress", "from") if direction == "Ingress" else ("egress", "to")
+    allowed, selected = set(), set()
+    for each in policies:
+        spec, home = each["spec"], each["metadata"]["namespace"]
+        if direction not in spec["policyTypes"]:
+            continue
+        mine = [
+            actor for actor in everybody
+            if actor.namespace == home and t.matches(spec.get("podSelector"), dict(actor.labels))
+        ]
+        selected.update(mine)
+        for rule in spec.get(rules) or []:
+            given = [(p["protocol"], p["port"]) for p in rule.get("ports") or []] or ports
+            others = [
+                other for other in everybody
+                if peers not in rule
+                or any(_is_peer(peer, home, other, namespaces) for peer in rule[peers])
+            ]
+            allowed.update((actor, other, port) for actor in mine for other in others for port in given)
+    return allowed, selected
+
+
+def _ports(policies):
+    """Every port that a policy names, and one that none does."""
+    found = {ANY_OTHER}
+    for each in policies:
+        for rules in ("ingress", "egress"):
+            for rule in each["spec"].get(rules) or []:
+                found.update((p["protocol"], p["port"]) for p in rule.get("ports") or [])
+    return sorted(found)
+
+
+def _sides(trees):
+    """Everybody, the ports, and what each direction's policies say."""
+    policies = [each for tree in trees.values() for each in t.of_kind(tree, "NetworkPolicy")]
+    namespaces, ports, everybody = _namespaces(trees), _ports(policies), actors(trees)
+    out, calling = _words(policies, everybody, "Egress", ports, namespaces)
+    inward, called = _words(policies, everybody, "Ingress", ports, namespaces)
+    # Fabric's namespaces deny by default, by policies that are not ours.
+    fabric = {each for each in everybody if each.namespace in t.FABRIC.values()}
+    return everybody, ports, (out, calling | fabric), (inward, called | fabric)
+
+
+def matrix(trees):
+    """Lines `who -> whom: ports`, of all who are ours on one of the sides."""
+    everybody, ports, (out, calling), (inward, called) = _sides(trees)
+    ours = {t.backend(environment) for environment in trees}
+    lines = []
+    for source in everybody:
+        for target in everybody:
+            if not {source.namespace, target.namespace} & ours:
+                continue
+            open_ports = [
+                f"{protocol} {port if (protocol, port) != ANY_OTHER else 'any'}"
+                for protocol, port in ports
+                if (source not in calling or (source, target, (protocol, port)) in out)
+                and (target not in called or (target, source, (protocol, port)) in inward)
+            ]
+            if open_ports:
+                lines.append(f"{source.name} -> {target.name}: {', '.join(open_ports)}")
+    return lines
+
+
+def half_open(trees):
+    """What one side allows and the other does not: a line too many, or one too few."""
+    _, _, (out, calling), (inward, called) = _sides(trees)
+    found = {
+        f"{source.name} may call {target.name} on {port[1]}, which does not answer it"
+        for source, target, port in out
+        if target in called and (target, source, port) not in inward
+    }
+    return sorted(found | {
+        f"{target.name} answers {source.name} on {port[1]}, which may not call it"
+        for target, source, port in inward
+        if source in calling and (source, target, port) not in out
+    })

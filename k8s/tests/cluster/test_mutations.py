@@ -1,0 +1,122 @@
+"""Whatever is taken away, a check names it: each object, each label, each line of a
+policy, each probe and each lock of a pod, in turn."""
+
+import copy
+
+import pytest
+
+import checks
+import tree as t
+
+
+def objects_gone(tree):
+    """Each object, taken away."""
+    for index, each in enumerate(tree):
+        rest = [other for place, other in enumerate(tree) if place != index]
+        yield t.title(each), rest
+
+
+def _changed(tree, find, undo_key):
+    """The tree without one key of what `find` finds in it."""
+    other = copy.deepcopy(tree)
+    find(other).pop(undo_key)
+    return other
+
+
+def labels_gone(tree):
+    """Each label of namespaces and pods, and each that a selector wants."""
+    for place, each in enumerate(tree):
+        def finders(each):
+            if each["kind"] == "Namespace":
+                yield "label", lambda o: o["metadata"]["labels"]
+            if each["kind"] in t.WORKLOADS:
+                yield "label", lambda o: t.pod_template(o)["metadata"]["labels"]
+            if each["kind"] == "Service":
+                yield "selector", lambda o: o["spec"]["selector"]
+            if each["kind"] == "PodDisruptionBudget":
+                yield "selector", lambda o: o["spec"]["selector"]["matchLabels"]
+            if each["kind"] == "NetworkPolicy" and "matchLabels" in each["spec"]["podSelector"]:
+                yield "selector", lambda o: o["spec"]["podSelector"]["matchLabels"]
+        for what, find in finders(each):
+            for key in list(find(each)):
+                yield f"{what} {key} of {t.title(each)}", _changed(tree, lambda o: find(o[place]), key)
+
+
+def lines_of_policies_gone(tree):
+    """Each port, each peer and each selector of a peer."""
+    for place, each in enumerate(tree):
+        if each["kind"] != "NetworkPolicy":
+            continue
+        for rules, peers in (("ingress", "from"), ("egress", "to")):
+            for number, rule in enumerate(each["spec"].get(rules) or []):
+                def at(other, rules=rules, number=number):
+                    return other[place]["spec"][rules][number]
+
+                for index, port in enumerate(rule["ports"]):
+                    yield f"port {port['port']} of {t.title(each)}", _changed(tree, lambda o: at(o)["ports"], index)
+                for index, peer in enumerate(rule[peers]):
+                    yield f"peer {index} of {t.title(each)}", _changed(tree, lambda o: at(o)[peers], index)
+                    for key in peer if len(peer) > 1 else ():
+                        yield f"{key} of {t.title(each)}", _changed(tree, lambda o: at(o)[peers][index], key)
+
+
+def parts_of_pods_gone(tree):
+    """Each probe, lock, resource, port and volume."""
+    for place, each in enumerate(tree):
+        if each["kind"] not in t.WORKLOADS:
+            continue
+        pod = t.pod_template(each)["spec"]
+
+        def spec(other):
+            return t.pod_template(other[place])["spec"]
+
+        for key in ("serviceAccountName", "automountServiceAccountToken", "enableServiceLinks", "affinity",
+                    "securityContext"):
+            if key in pod:
+                yield f"{key} of {t.title(each)}", _changed(tree, spec, key)
+        for key in pod["securityContext"]:
+            yield f"{key} of {t.title(each)}", _changed(tree, lambda o: spec(o)["securityContext"], key)
+        for index, volume in enumerate(pod.get("volumes", [])):
+            yield f"volume {volume['name']} of {t.title(each)}", _changed(tree, lambda o: spec(o)["volumes"], index)
+        for group in ("initContainers", "containers"):
+            for index, container in enumerate(pod.get(group, [])):
+                def at(other, group=group, index=index):
+                    return spec(other)[group][index]
+
+                name = f"{container['name']} of {t.title(each)}"
+                for key in ("resources", "securityContext"):
+                    yield f"{key} of {name}", _changed(tree, at, key)
+                for key in container["securityContext"]:
+                    yield f"{key} of {name}", _changed(tree, lambda o: at(o)["securityContext"], key)
+                for key in ("readinessProbe", "livenessProbe", "startupProbe", "ports"):
+                    if key in container and group == "containers":
+                        yield f"{key} of {name}", _changed(tree, at, key)
+
+
+MUTATIONS = (objects_gone, labels_gone, lines_of_policies_gone, parts_of_pods_gone)
+
+
+def caught(environment, tree):
+    """Whether a check finds a fault, or cannot even be made."""
+    for check in checks.CHECKS:
+        try:
+            if check(environment, tree):
+                return True
+        except (KeyError, TypeError, AttributeError, IndexError):
+            return True
+    return False
+
+
+# Devnet is made of the same components as testnet, but for figures.
+@pytest.mark.parametrize("environment", ("mainnet", "testnet"))
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
+def test_what_is_taken_away_is_missed(mutation, environment):
+    tree = t.objects(environment)
+    assert not caught(environment, tree)
+    names = []
+    missed = [
+        name for name, other in mutation(tree)
+        if names.append(name) or not caught(environment, other)
+    ]
+    assert names, "there is nothing to take away"
+    assert not missed, "\n".join(missed)

@@ -1,0 +1,57 @@
+"""What k8s/README.md names is there: secrets, settings, workloads, files, targets."""
+
+import re
+
+import document as d
+import tree as t
+
+TEXT = (t.ROOT / "k8s/README.md").read_text()
+BLOCKS = "\n".join(re.findall(r"```sh\n(.*?)```", TEXT, re.S))
+TREE = t.objects("mainnet")
+
+
+def test_the_table_of_secrets_is_complete():
+    table = TEXT[TEXT.index("| Secret | keys |"):TEXT.index("With Sealed Secrets")]
+    named = set()
+    for line in table.splitlines()[2:]:
+        if not line.startswith("| `"):
+            continue
+        first, *others = re.findall(r"`([^`]+)`", line.split("|")[1])
+        named |= {first, *(first.partition("-")[0] + other for other in others)}
+    assert named == {each["metadata"]["name"] for each in t.of_kind(TREE, "ExternalSecret")}
+
+
+def test_every_setting_that_an_operator_gives_is_made_by_a_command():
+    made = {}
+    for name, files in re.findall(r"create configmap (\S+)((?:\s+\\?\s*--from-file=\S+)+)", BLOCKS):
+        made[name] = {re.split(r"[=]", file)[0] for file in re.findall(r"--from-file=(\S+)", files)}
+    assert made == d.GIVEN_CONFIG
+
+
+def test_every_workload_that_a_command_names_is_there():
+    kinds = {"deployment": "Deployment", "job": "Job"}
+    named = {(kinds[kind], name) for kind, name in re.findall(r"\b(deployment|job)/([a-z-]+)", BLOCKS)}
+    assert len(named) > 6
+    assert [name for kind, name in named if not t.named(TREE, kind, name)] == []
+    for name, container in re.findall(r"deployment/([a-z-]+) -c ([a-z-]+)", BLOCKS):
+        pod = t.pod_template(t.named(TREE, "Deployment", name))["spec"]
+        assert container in [each["name"] for each in t.containers(pod)]
+
+
+def test_identities_are_registered_as_they_enrol():
+    registered = dict(re.findall(r"^register (\S+) \S+ (\S+)$", BLOCKS, re.M))
+    tree, names = TREE, {}
+    for _, pod in t.workloads(tree):
+        for container in t.containers(pod):
+            names.update(t.variables(tree, container))
+    ids = {names[f"GX_ENROLL__{role}_ID"] for role in ("PARTNER", "ADMIN", "SUPER_ADMIN") if names[f"GX_ENROLL__{role}_ID"]}
+    assert ids <= set(registered)
+    assert set(registered) == {"gx-partner", "gx-admin", "gx-super-admin"}
+
+
+def test_every_link_and_target_leads_somewhere():
+    for link in re.findall(r"\]\(([^)#]+)", TEXT):
+        assert (t.ROOT / "k8s" / link).exists(), link
+    makefile = (t.ROOT / "Makefile").read_text()
+    for target in re.findall(r"\bmake (?:-s )?([a-z0-9-]+)", BLOCKS):
+        assert re.search(rf"^{target}:", makefile, re.M), target
