@@ -46,7 +46,7 @@ use super::{
     open,
     report::Report,
 };
-use crate::{config::Config, outbox::entity::row, store::Store};
+use crate::{config::Config, explorer::entity::block, outbox::entity::row, store::Store};
 
 pub use echo::serve as serve_echo;
 
@@ -169,6 +169,15 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<Bench> {
 struct Blocks {
     first: i64,
     last: i64,
+}
+
+impl Blocks {
+    /// How many commands they carry.
+    async fn commands(self, store: &Store) -> anyhow::Result<f64> {
+        let rows = block::Entity::range(self.first, self.last + 1, u64::from(u32::MAX));
+        let rows = rows.all(store.read()).await?;
+        Ok(rows.iter().map(|row| f64::from(row.commands)).sum())
+    }
 }
 
 /// What all figures need.

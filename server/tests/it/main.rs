@@ -41,10 +41,13 @@ mod walk;
 /// A number that a variable chooses, for campaigns that are longer than the test
 /// command.
 fn chosen(name: &str, default: u64) -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "chooses how much, sets nothing")]
-    let value = std::env::var(name);
-    value
-        .ok()
+    variable(name)
         .and_then(|value| value.parse().ok())
         .unwrap_or(default)
+}
+
+/// What a variable says of how the tests are run.
+#[expect(clippy::disallowed_methods, reason = "sets nothing of what is tested")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

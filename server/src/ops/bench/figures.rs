@@ -4,7 +4,6 @@ use std::cell::Cell;
 
 use anyhow::Context as _;
 use gx_proto::gx::ledger::v1::ledger_service_client::LedgerServiceClient;
-use sea_orm::{EntityTrait, QuerySelect};
 
 use super::{
     BATCH, Bencher, Blocks,
@@ -18,7 +17,7 @@ use super::{
     plain::Plain,
     snapshot::{self, Slice},
 };
-use crate::{explorer::entity::block, ops::rebuild};
+use crate::{checkpoint, ops::rebuild};
 
 impl Bencher {
     pub(super) async fn accept(&self) -> anyhow::Result<Vec<Comparison>> {
@@ -149,13 +148,8 @@ impl Bencher {
 
     pub(super) async fn rebuild(&self) -> anyhow::Result<Comparison> {
         let rebuilt = async || {
-            let commands = block::Entity::find()
-                .select_only()
-                .column(block::Column::Commands)
-                .into_tuple::<i32>()
-                .all(self.store.read())
-                .await?;
-            let commands: f64 = commands.into_iter().map(f64::from).sum();
+            let last = i64::try_from(checkpoint::lowest(self.store.read()).await?)?;
+            let commands = Blocks { first: 0, last }.commands(&self.store).await?;
             let before = Moment::now(&self.store).await?.resumed()?;
             let took = rebuild::rebuild(self.config.clone(), ()).await?.took();
             let mut side = Side::new(commands / took.as_secs_f64(), took);

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use sea_orm::{ConnectionTrait as _, DbBackend, Statement, TransactionTrait as _};
+use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 
 use super::{Blocks, machine::Moment, measured::Side};
 use crate::store::Store;
@@ -18,7 +18,7 @@ const SCHEMA: &str = "gx_bench";
 pub(super) struct Plain {
     blocks: Blocks,
     group: i64,
-    commands: i64,
+    commands: f64,
 }
 
 impl Plain {
@@ -34,11 +34,8 @@ impl Plain {
         for statement in tables(blocks) {
             store.write().execute_unprepared(&statement).await?;
         }
-        let count = format!("SELECT count(*) FROM {SCHEMA}.done");
-        let count = Statement::from_string(DbBackend::Postgres, count);
-        let row = store.write().query_one_raw(count).await?;
-        let commands = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
-        ensure!(commands > 0, "no block has a command");
+        let commands = blocks.commands(store).await?;
+        ensure!(commands > 0.0, "no block has a command");
         Ok(Self {
             blocks,
             group: i64::try_from(group)?,
@@ -63,7 +60,7 @@ impl Plain {
             first = last + 1;
         }
         let elapsed: Duration = begun.elapsed();
-        let count = self.commands as f64;
+        let count = self.commands;
         let mut side = Side::new(count / elapsed.as_secs_f64(), elapsed);
         side.spent = before.until(Moment::now(store).await?, count);
         let drop = format!("DROP SCHEMA {SCHEMA} CASCADE");

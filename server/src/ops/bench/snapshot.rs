@@ -66,8 +66,6 @@ impl fmt::Display for Slice {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn what_grows_is_seen_and_what_sways_is_not() {
         let climbs = |values: &[f64]| super::climbs(values.iter().copied());

@@ -14,7 +14,7 @@ impl Server {
     /// Redis: its folder, and how often the limits of calls were asked of Redis and of
     /// the process itself, until now and by the processes that run now.
     pub(super) fn tell_paths(&self) {
-        let Some(file) = std::env::var_os("REDIS_PATHS").filter(|_| self.redis.is_some()) else {
+        let Some(file) = crate::variable("REDIS_PATHS").filter(|_| self.redis.is_some()) else {
             return;
         };
         let running = self.lock();

@@ -78,7 +78,7 @@ impl Redis {
     /// What every system on PostgreSQL has whose test says nothing of Redis, as the
     /// variable `REDIS` wants it: `kept`, or `killed` in the middle.
     pub(super) fn of_every_system() -> Option<Arc<Self>> {
-        let wanted = std::env::var("REDIS").ok()?;
+        let wanted = crate::variable("REDIS")?;
         let redis = Arc::new(Self::start());
         match wanted.as_str() {
             "kept" => {}
