@@ -399,6 +399,54 @@ async fn a_fold_and_a_projection_that_want_the_same_rows_wait_and_never_deadlock
     assert_eq!(deadlocks(&store).await, 0);
 }
 
+/// Whoever wants both wallets and meets the lower one taken has not taken the higher one.
+#[tokio::test]
+async fn wallets_are_locked_from_the_lowest_account_on_whoever_locks_them_on_postgres() {
+    let (store, folder, first) = with_a_wallet().await;
+    let second = another_wallet(&store).await;
+    let (low, high) = (first.clone().min(second.clone()), first.max(second));
+    let fold = {
+        let both = vec![transfer(1, &high), transfer(2, &low)];
+        async move { drop(folder.fold(both).await.expect("folded")) }
+    };
+    wait_for_the_lower(&store, [&low, &high], fold).await;
+    let projection = {
+        let (store, both) = (store.clone(), [high.clone(), low.clone()]);
+        async move {
+            let tx = store.begin().await.expect("a transaction");
+            let both = both.iter().map(String::as_str);
+            let locked = wallet::projection::lock_in(&tx, both).await;
+            locked.expect("locked");
+            tx.commit().await.expect("a commit");
+        }
+    };
+    wait_for_the_lower(&store, [&low, &high], projection).await;
+}
+
+/// Lets something that wants two wallets wait for the lower one, and takes the higher one
+/// meanwhile.
+async fn wait_for_the_lower(
+    store: &Store,
+    [low, high]: [&str; 2],
+    wants_both: impl Future<Output = ()> + Send + 'static,
+) {
+    let held = store.begin().await.expect("a transaction");
+    lock_wallet(&held, low).await;
+    let wants_both = tokio::spawn(wants_both);
+    waiting(store, 1, &["select \"wallets\""]).await;
+    let free = store.begin().await.expect("a transaction");
+    lock_wallet(&free, high).await;
+    free.rollback().await.expect("let go");
+    held.rollback().await.expect("let go");
+    wants_both.await.expect("no panic");
+}
+
+/// Locks a wallet, if nobody else has it.
+async fn lock_wallet(tx: &DatabaseTransaction, account: &str) {
+    let lock = format!("select 1 from wallets where account = '{account}' for update nowait");
+    tx.execute_unprepared(&lock).await.expect("free");
+}
+
 /// Operations that only the chain remembers are locked by whoever asks for them again.
 /// Two folds that name two such in opposite order are let on together.
 #[tokio::test]
