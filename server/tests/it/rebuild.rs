@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    harness::{Database, GX, Gx, Person, block_of},
+    harness::{Database, GX, Gx, Now, Payer, Person, block_of},
     partitions::pay,
 };
 
@@ -119,6 +119,49 @@ async fn as_spoiled(gx: &Gx, ann: &Person, balance_qirat: u64) {
     assert_eq!(ann.wallet(0).await.balance_qirat, balance_qirat);
     let (sound, told) = gx.tool(&["reconcile"]).await;
     assert!(!sound && told.contains(&ann.account), "{told}");
+}
+
+/// The partitions are dealt anew while a rebuild stands in its middle.
+#[cfg(feature = "simulation")]
+#[tokio::test]
+async fn a_rebuild_whose_partitions_are_dealt_anew_changes_nothing_on_postgres() {
+    let gx = Gx::start(Database::Postgres).await;
+    let (ann, bee) = (gx.person("DE").await, gx.person("DE").await);
+    ann.pay(ann.to(&bee.account, GX, 0)).await;
+    spoil(&gx, &ann.account, &bee.account).await;
+    let spoiled = ann.wallet(0).await.balance_qirat;
+    let rebuild = ["projector", "rebuild"];
+    let making = gx.stopped_tool(&rebuild, "applying").await;
+    let (dealt, told) = gx.tool(&["partitions", "set", "3"]).await;
+    assert!(dealt, "{told}");
+    let (done, told) = making.go_on().await;
+    assert!(!done && told.contains("dealt anew meanwhile"), "{told}");
+    as_spoiled(&gx, &ann, spoiled).await;
+    let (done, told) = gx.tool(&rebuild).await;
+    assert!(done, "{told}");
+    let (sound, told) = gx.tool(&["reconcile"]).await;
+    assert!(sound, "{told}");
+}
+
+/// A database is said to be restored while a rebuild stands in its middle: it catches up
+/// as it would alone, and the rebuild mends what it finds then.
+#[cfg(feature = "simulation")]
+#[tokio::test]
+async fn a_rebuild_in_the_middle_of_which_a_database_catches_up_is_sound_on_postgres() {
+    let gx = Gx::start(Database::Postgres).await;
+    let (ann, bee) = (gx.person("DE").await, gx.person("DE").await);
+    ann.pay(ann.to(&bee.account, GX, 0)).await;
+    spoil(&gx, &ann.account, &bee.account).await;
+    let making = gx.stopped_tool(&["projector", "rebuild"], "applying").await;
+    let (marked, told) = gx.tool(&["restored"]).await;
+    assert!(marked, "{told}");
+    let payer = Payer::new(&ann, &Now::new(gx.client()));
+    let paid = payer.sent(&ann.to(&bee.account, GX, 0)).await;
+    payer.settled(&paid.name).await;
+    let (done, told) = making.go_on().await;
+    assert!(done, "{told}");
+    let (sound, told) = gx.tool(&["reconcile"]).await;
+    assert!(sound, "{told}");
 }
 
 #[tokio::test]

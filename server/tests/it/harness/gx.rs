@@ -31,7 +31,20 @@ pub(crate) struct Gx {
 /// A process beside a system.
 #[derive(Debug)]
 pub(crate) struct Beside {
-    _process: Process,
+    process: Process,
+}
+
+#[cfg(feature = "simulation")]
+impl Beside {
+    /// Lets a tool go on that stands at a stop point; whether it ended well, and what it
+    /// wrote.
+    pub(crate) async fn go_on(mut self) -> (bool, String) {
+        blocking(move || {
+            self.process.signal("CONT");
+            (self.process.wait().success(), self.process.log())
+        })
+        .await
+    }
 }
 
 /// One process for the tests of a file that do not disturb each other.
@@ -103,7 +116,7 @@ impl Gx {
     pub(crate) async fn beside(&self, role: &'static str) -> Beside {
         let server = self.server.clone();
         Beside {
-            _process: blocking(move || server.beside(role, &[])).await,
+            process: blocking(move || server.beside(role, &[])).await,
         }
     }
 
@@ -138,10 +151,21 @@ impl Gx {
     /// Starts a tool that stands still at a kill point; it is killed when it is dropped.
     #[cfg(feature = "simulation")]
     pub(crate) async fn standing_tool(&self, arguments: &[&str], point: &'static str) -> Beside {
+        self.tool_at(arguments, "kill", point).await
+    }
+
+    /// Starts a tool that stands still at a stop point, until it is let go.
+    #[cfg(feature = "simulation")]
+    pub(crate) async fn stopped_tool(&self, arguments: &[&str], point: &'static str) -> Beside {
+        self.tool_at(arguments, "stop", point).await
+    }
+
+    #[cfg(feature = "simulation")]
+    async fn tool_at(&self, arguments: &[&str], kind: &'static str, point: &'static str) -> Beside {
         let (server, arguments) = (self.server.clone(), arguments.iter());
         let arguments: Vec<_> = arguments.map(ToString::to_string).collect();
         Beside {
-            _process: blocking(move || server.standing_tool(&arguments, point)).await,
+            process: blocking(move || server.standing_tool(&arguments, kind, point)).await,
         }
     }
 

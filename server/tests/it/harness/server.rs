@@ -286,13 +286,14 @@ impl Server {
         (output.status.success(), written)
     }
 
-    /// Starts a tool that stands still at a kill point, until it is dropped.
+    /// Starts a tool that stands still at a point, of those to `kill` or to `stop` at.
     #[cfg(feature = "simulation")]
-    pub(super) fn standing_tool(&self, arguments: &[String], point: &str) -> Process {
+    pub(super) fn standing_tool(&self, arguments: &[String], kind: &str, point: &str) -> Process {
+        let switch = format!("{}_POINT", kind.to_uppercase());
         let mut command = Command::new(env!("CARGO_BIN_EXE_gx"));
         command.args(arguments).env_clear().envs(&self.settings);
-        let process = Process::start(command.env("KILL_POINT", point), "KILL", &self.folder);
-        let stands = process.wait_for(&format!("kill point {point}"));
+        let process = Process::start(command.env(switch, point), "KILL", &self.folder);
+        let stands = process.wait_for(&format!("{kind} point {point}"));
         stands.unwrap_or_else(|log| panic!("{arguments:?} does not come to {point}:\n{log}"));
         process
     }
