@@ -149,7 +149,7 @@ async fn two_processes_promise_nothing_twice() {
     let _beside = gx.beside("wallet").await;
     let (ann, bee) = (gx.person("DE").await, gx.person("DE").await);
     let other = Person {
-        client: ann.client.over(&gx.client_beside("svc-wallet")),
+        client: ann.client.over(&gx.client_beside("beside", "svc-wallet")),
         ..ann.clone()
     };
     let both = [&ann, &other];

@@ -24,6 +24,7 @@ mod races;
 mod readme;
 mod rebuild;
 mod redis;
+mod replicas;
 #[cfg(feature = "simulation")]
 mod restored;
 mod rights;

@@ -34,10 +34,19 @@ pub(crate) struct Beside {
     process: Process,
 }
 
-#[cfg(feature = "simulation")]
 impl Beside {
+    /// Ends it as an operator does, and waits for its end.
+    pub(crate) async fn stop(mut self) -> ExitStatus {
+        blocking(move || {
+            self.process.signal("TERM");
+            self.process.wait()
+        })
+        .await
+    }
+
     /// Lets a tool go on that stands at a stop point; whether it ended well, and what it
     /// wrote.
+    #[cfg(feature = "simulation")]
     pub(crate) async fn go_on(mut self) -> (bool, String) {
         blocking(move || {
             self.process.signal("CONT");
@@ -104,9 +113,9 @@ impl Gx {
         self.end("KILL").await
     }
 
-    /// A client of a service beside a system, by the name that its files have.
-    pub(crate) fn client_beside(&self, service: &str) -> Client {
-        let file = format!("beside/{service}.ports.json");
+    /// A client of a service beside a system, by the names of the process and of its files.
+    pub(crate) fn client_beside(&self, name: &str, service: &str) -> Client {
+        let file = format!("{name}/{service}.ports.json");
         let text = std::fs::read(self.server.folder.join(file)).expect("the ports");
         let ports: BTreeMap<String, u16> = serde_json::from_slice(&text).expect("ports");
         Client::to(ports[service.trim_start_matches("svc-")])
@@ -114,9 +123,14 @@ impl Gx {
 
     /// Starts a role beside a system of six processes; it ends when it is dropped.
     pub(crate) async fn beside(&self, role: &'static str) -> Beside {
+        self.beside_as(role, "beside").await
+    }
+
+    /// The same, under a name that no other process of the role has.
+    pub(crate) async fn beside_as(&self, role: &'static str, name: &'static str) -> Beside {
         let server = self.server.clone();
         Beside {
-            process: blocking(move || server.beside(role, &[])).await,
+            process: blocking(move || server.beside(role, name)).await,
         }
     }
 

@@ -212,19 +212,19 @@ impl Server {
         ended
     }
 
-    /// Starts a role beside a system of six processes, in a folder and under a name of
-    /// its own; it finds the devnet as any network, by settings, and speaks to the
+    /// Starts a role beside a system of six processes, under a name of its own and in a
+    /// folder that is called so; it finds the devnet as any network, by settings, and speaks to the
     /// gateway of the second organization.
-    pub(super) fn beside(&self, role: &str, settings: &[(String, String)]) -> Process {
-        let folder = self.folder.join("beside");
+    pub(super) fn beside(&self, role: &str, name: &str) -> Process {
+        let folder = self.folder.join(name);
         let connection = self.folder.join("devnet/connection.json");
         let connection = std::fs::read(connection).expect("a devnet");
         let connection: Connection = serde_json::from_slice(&connection).expect("a connection");
         let (own, other) = (&connection.orgs["org1"], &connection.orgs["org2"]);
-        let mut all = settings.to_vec();
+        let mut all = Vec::new();
         let mut set = |key: &str, value: String| all.push((key.to_owned(), value));
         set("GX_DATA_DIR", folder.display().to_string());
-        set("GX_INSTANCE", "beside".to_owned());
+        set("GX_INSTANCE", name.to_owned());
         set("GX_FABRIC__PEERS", other.gateway.clone());
         set("GX_FABRIC__SERVER_NAME", other.tls_server_name.clone());
         set("GX_FABRIC__TLS_CA_FILE", other.tls_ca.display().to_string());
