@@ -18,6 +18,7 @@ mod payers;
 mod plain;
 mod snapshot;
 mod standing;
+mod ways;
 
 use std::{
     fmt,
@@ -66,6 +67,9 @@ pub struct Options {
     /// are those of ports.json in data_dir.
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
+    /// Where the gateway answers, such as http://127.0.0.1:8080; `gateway` needs it.
+    #[arg(long, value_name = "URL")]
+    gateway: Option<String>,
     /// A file with the password of `root`, where the initial one was changed.
     #[arg(long, value_name = "FILE")]
     staff_password_file: Option<PathBuf>,
@@ -109,6 +113,8 @@ pub enum Figure {
     Logins,
     /// Delays from a call, and from a block, to the read model, at a steady rate.
     Delay,
+    /// Wallets read through the gateway, by gRPC and by REST, against reads without it.
+    Gateway,
     /// Transfers that the projector catches up with, against plain SQL that writes the
     /// same rows.
     Projector,
@@ -148,6 +154,7 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<Bench> {
         Figure::Receiver => comparisons.push(bench.receiver().await?),
         Figure::Logins => comparisons.push(bench.logins().await?),
         Figure::Delay => delays = Some(bench.delays().await?),
+        Figure::Gateway => comparisons = bench.gateway().await?,
         Figure::Projector => comparisons.push(bench.projector().await?),
         Figure::Rebuild => comparisons.push(bench.rebuild().await?),
         Figure::Snapshot => slices = bench.snapshot().await?,

@@ -16,6 +16,7 @@ use super::{
     payers::{BatchSender, To, connections},
     plain::Plain,
     snapshot::{self, Slice},
+    ways::Rest,
 };
 use crate::{checkpoint, ops::rebuild};
 
@@ -123,6 +124,35 @@ impl Bencher {
             Aim::AtLeast(0.5),
             self.in_turn(flooded, alone).await?,
         ))
+    }
+
+    pub(super) async fn gateway(&self) -> anyhow::Result<Vec<Comparison>> {
+        let place = self.options.gateway.as_deref();
+        let place = place.context("this figure needs --gateway, where an Envoy answers")?;
+        let through = connections(place, self.options.connections).await?;
+        let callers = self.options.callers;
+        let direct = async || self.load(self.payers.readers(&self.wallet, callers)?).await;
+        let grpc = async || self.load(self.payers.readers(&through, callers)?).await;
+        let rest = async || {
+            let readers = self.payers.readers(&through, callers)?;
+            self.load(readers.into_iter().map(Rest).collect()).await
+        };
+        Ok(vec![
+            Comparison::new(
+                "wallets read by gRPC through the gateway",
+                "wallets read by gRPC without it",
+                By::Rate,
+                Aim::Known,
+                self.in_turn(grpc, direct).await?,
+            ),
+            Comparison::new(
+                "wallets read by REST through the gateway",
+                "wallets read by gRPC without it",
+                By::Rate,
+                Aim::Known,
+                self.in_turn(rest, direct).await?,
+            ),
+        ])
     }
 
     pub(super) async fn projector(&self) -> anyhow::Result<Comparison> {

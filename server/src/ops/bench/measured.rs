@@ -56,6 +56,8 @@ pub(super) enum Aim {
     AtLeast(f64),
     /// At most so much.
     AtMost(f64),
+    /// Whatever it is: it is told so that one knows it.
+    Known,
 }
 
 impl Side {
@@ -116,6 +118,7 @@ impl Comparison {
         match self.aim {
             Aim::AtLeast(bound) => self.ratio >= bound,
             Aim::AtMost(bound) => self.ratio <= bound,
+            Aim::Known => true,
         }
     }
 }
@@ -131,6 +134,7 @@ impl fmt::Display for Aim {
         match self {
             Self::AtLeast(bound) => write!(f, "at least {bound}"),
             Self::AtMost(bound) => write!(f, "at most {bound}"),
+            Self::Known => write!(f, "to know it"),
         }
     }
 }

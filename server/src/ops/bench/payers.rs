@@ -17,7 +17,10 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-use super::load::{Caller, Failure};
+use super::{
+    load::{Caller, Failure},
+    ways::Grpc,
+};
 use crate::{
     id::random_uuid,
     ops::caller::{Api, Person, Staff},
@@ -53,6 +56,19 @@ impl Payers {
     /// The token of one of them.
     pub(super) fn token(&self) -> &str {
         self.people.first().map_or("", |one| &one.token)
+    }
+
+    /// So many readers of their own wallets, in turn for each person over each connection.
+    pub(super) fn readers(&self, channels: &[Channel], count: usize) -> anyhow::Result<Vec<Grpc>> {
+        let people = self.people.iter().cycle().zip(channels.iter().cycle());
+        let reader = |(person, channel): (&Person, &Channel)| {
+            Ok(Grpc {
+                channel: channel.clone(),
+                bearer: person.bearer()?,
+                account: person.account.clone(),
+            })
+        };
+        people.take(count).map(reader).collect()
     }
 
     /// So many callers, in turn for each person over each connection; everybody pays
