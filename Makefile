@@ -16,10 +16,10 @@ help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: test
-test: tools format lint docs unit redis sdk sdk-typescript k8s ## Everything that must hold before a change lands.
+test: tools format lint docs unit redis sdk sdk-typescript console-test k8s ## Everything that must hold before a change lands.
 
 .PHONY: tools
-tools: servers .venv/ready $(NODE:%=%/node_modules/.package-lock.json) ## Installs what the tests need: PostgreSQL, Redis, buf, grpcurl, Envoy, Schemathesis, Fabric's clients for Node, TypeScript.
+tools: servers .venv/ready $(NODE:%=%/node_modules/.package-lock.json) ## Installs what the tests need: PostgreSQL, Redis, buf, grpcurl, Envoy, Schemathesis, Fabric's clients for Node, TypeScript, esbuild.
 
 .PHONY: servers
 servers:
@@ -34,7 +34,7 @@ servers:
 
 %/node_modules/.package-lock.json: %/package-lock.json
 	@command -v npm > /dev/null || (apt-get update -q && apt-get install -qy --no-install-recommends nodejs npm)
-	npm ci --prefix $* --omit=optional --ignore-scripts --no-audit --no-fund
+	npm ci --prefix $* $(if $(filter ledger/%,$*),--omit=optional) --ignore-scripts --no-audit --no-fund
 	touch $@
 
 .PHONY: format
@@ -83,6 +83,12 @@ sdk-typescript: .venv/ready sdk/typescript/node_modules/.package-lock.json ## Th
 	npm --prefix sdk/typescript run lint
 	GX_BINARY=$(abspath $(or $(GX_BINARY),target/debug/gx)) npm --prefix sdk/typescript test
 
+.PHONY: console-test
+console-test: .venv/ready sdk/typescript/node_modules/.package-lock.json ## The console in a real Chromium, against a real gx and a real Envoy.
+	@command -v chromium > /dev/null || (apt-get update -q && apt-get install -qy --no-install-recommends chromium)
+	$(if $(GX_BINARY),,cargo test --workspace --exclude gx-sdk $(FEATURES) --no-run)
+	GX_BINARY=$(abspath $(or $(GX_BINARY),target/debug/gx)) npm --prefix sdk/typescript run test:console
+
 .PHONY: sdk-gen
 sdk-gen: .venv/ready sdk/typescript/node_modules/.package-lock.json ## Writes the generated code of the SDKs anew.
 	cargo run --package gx-sdk-generator -- sdk/rust/src/gen
@@ -92,6 +98,13 @@ sdk-gen: .venv/ready sdk/typescript/node_modules/.package-lock.json ## Writes th
 gateway: .venv/ready ## Envoy in front of a running gx: REST, gRPC and gRPC-Web on port 8080.
 	cargo run --quiet -- gateway --out target/gateway/envoy.yaml
 	exec .venv/bin/envoy --use-dynamic-base-id --config-path target/gateway/envoy.yaml
+
+.PHONY: console
+console: .venv/ready sdk/typescript/node_modules/.package-lock.json ## The page for browsers and an Envoy on port 8080, in front of a running gx.
+	npm --prefix sdk/typescript run build
+	GX_LISTEN__ORIGINS=http://localhost:8000 cargo run --quiet -- gateway --out target/gateway/console.yaml
+	.venv/bin/envoy --use-dynamic-base-id --log-level warning --config-path target/gateway/console.yaml \
+		> target/gateway/access.jsonl & trap "kill $$!" EXIT; node sdk/typescript/examples/console/serve.mjs
 
 .PHONY: gateway-files
 gateway-files: ## Writes anew what stands in envoy/ and is made by tools.

@@ -12,6 +12,7 @@ use crate::harness::{Database, Gateway, Gx};
 const README: &str = include_str!("../../../README.md");
 const ARCHITECTURE: &str = include_str!("../../README.md");
 const GATEWAY: &str = include_str!("../../../envoy/README.md");
+const CONSOLE: &str = include_str!("../../../sdk/typescript/examples/console/README.md");
 const MODULES: &str = include_str!("../../src/lib.rs");
 
 /// What the walk must end with, whatever else README.md shows.
@@ -28,8 +29,8 @@ const FIGURES: &[(&str, u64)] = &[
 /// What the walk over REST adds to it.
 const REST_FIGURES: &[(&str, u64)] = &[("feeQirat", 25_000), ("balanceQirat", 349_925_000)];
 
-/// Lines that a first transfer over REST takes, function and login included.
-const REST_LINES_MAX: usize = 20;
+/// Lines that a first transfer takes in a shell, functions included.
+const LINES_MAX: usize = 20;
 
 /// The fenced blocks behind a marker, in order.
 fn blocks<'a>(marker: &str, fence: &str) -> Vec<&'a str> {
@@ -116,10 +117,17 @@ async fn the_walk_does_what_the_readme_says() {
 }
 
 #[test]
-fn a_first_transfer_over_rest_is_short() {
+fn a_first_transfer_in_a_shell_is_short() {
     let walk = blocks("walk", "bash");
-    let rest = walk.iter().find(|block| block.contains("REST=")).unwrap();
-    assert!(rest.lines().count() < REST_LINES_MAX, "{rest}");
+    let lines = |word: &str| {
+        let block = walk.iter().find(|block| block.contains(word));
+        let lines = block.expect("a block").lines();
+        lines.filter(|line| !line.is_empty()).count()
+    };
+    let grpcurl = lines("call() {") + lines("WalletService/Transfer");
+    assert!(grpcurl < LINES_MAX, "{grpcurl} lines by grpcurl");
+    let rest = lines("REST=");
+    assert!(rest < LINES_MAX, "{rest} lines by curl");
 }
 
 #[test]
@@ -144,6 +152,7 @@ fn links_lead_somewhere() {
         (README, root()),
         (ARCHITECTURE, root().join("server")),
         (GATEWAY, root().join("envoy")),
+        (CONSOLE, root().join("sdk/typescript/examples/console")),
     ] {
         for link in text.split("](").skip(1) {
             let link = link.split([')', '#']).next().unwrap_or_default();

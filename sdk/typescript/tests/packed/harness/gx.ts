@@ -84,12 +84,17 @@ export class Gx {
     await this.#register(anonymous, contact);
     const gx = await anonymous.signIn(contact, PASSWORD);
     const name = await submitted(gx, number);
-    const root = await readFile(join(this.#folder, "initial-password"), "utf8");
-    const staff = await anonymous.signIn("root", root.trim());
+    const staff = await anonymous.signIn("root", await this.rootPassword());
     const approved = await staff.identity.approveVerification({ name, requestId: crypto.randomUUID() });
     const { block } = await approved.settled();
     const { user } = await gx.identity.getMe({ minBlock: block });
     return { gx, contact, account: user?.account ?? "" };
+  }
+
+  /** The password of the first member of staff. */
+  async rootPassword(): Promise<string> {
+    const password = await readFile(join(this.#folder, "initial-password"), "utf8");
+    return password.trim();
   }
 
   async #register(gx: GxClient, contact: string): Promise<void> {

@@ -1,0 +1,44 @@
+/** The own wallet, as it changes: one stream for all rooms that show it. */
+
+import type { GxClient } from "@gx/sdk";
+import type { Entry, Wallet } from "@gx/sdk/wallet";
+
+/** What has changed: the wallet, and the entries that it came from, oldest first. */
+export interface Change {
+  readonly wallet: Wallet;
+  readonly entries: readonly Entry[];
+}
+
+/** Whoever wants to know. */
+type Listener = (change: Change) => void;
+
+/** A wallet that is watched as long as its session lasts. */
+export class LiveWallet {
+  readonly account: string;
+  readonly #gx: GxClient;
+  readonly #over: AbortSignal;
+  readonly #listeners = new Set<Listener>();
+  #last: Wallet | undefined;
+
+  constructor(gx: GxClient, account: string, over: AbortSignal) {
+    this.account = account;
+    this.#gx = gx;
+    this.#over = over;
+  }
+
+  /** Follows the wallet until the session is over. @throws GxError with what else ends it. */
+  async follow(): Promise<void> {
+    for await (const { wallet, entries } of this.#gx.wallet.watch(this.account, { signal: this.#over })) {
+      this.#last = wallet ?? this.#last;
+      if (!this.#last) continue;
+      for (const listener of this.#listeners) listener({ wallet: this.#last, entries });
+    }
+  }
+
+  /** Tells the wallet as it is, once it is known, and each change until `signal` ends it. */
+  subscribe(listener: Listener, signal: AbortSignal): void {
+    this.#listeners.add(listener);
+    signal.addEventListener("abort", () => void this.#listeners.delete(listener));
+    if (this.#last) listener({ wallet: this.#last, entries: [] });
+  }
+}
