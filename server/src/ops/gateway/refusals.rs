@@ -74,12 +74,14 @@ enum Id {
     HasNone,
 }
 
-/// Envoy's mappers of its own answers: each for gRPC and for REST, with an id and without.
+/// Envoy's mappers of its own answers: each for gRPC-Web, for gRPC and for REST, with an id
+/// and without.
 pub(super) fn mappers() -> Vec<Value> {
     let mut mappers = Vec::new();
     for (status, reason, words) in REFUSALS {
         for id in [Id::Has, Id::HasNone] {
             mappers.extend([
+                web(status, reason, words, id),
                 grpc(status, reason, words, id),
                 rest(status, reason, words, id),
             ]);
@@ -133,9 +135,9 @@ fn headers(reason: Reason, id: Id) -> Vec<Value> {
     headers
 }
 
-/// A call that came as gRPC: a request that was transcoded came otherwise. The details
-/// cannot name the request; its id stands in the head.
-fn grpc(status: Status, reason: Reason, words: &str, id: Id) -> Value {
+/// The same, and the whole status, as gRPC has it in the head. The details cannot name
+/// the request.
+fn grpc_headers(reason: Reason, words: &str, id: Id) -> Vec<Value> {
     let mut error = Error::rejected(reason, words.to_owned());
     if let Some(after) = retry_after(reason) {
         error = error.retry_after(after);
@@ -143,6 +145,26 @@ fn grpc(status: Status, reason: Reason, words: &str, id: Id) -> Value {
     let details = STANDARD_NO_PAD.encode(within_answer(error).encode_to_vec());
     let mut headers = headers(reason, id);
     headers.push(header("grpc-status-details-bin", &details));
+    headers
+}
+
+/// A page's call, which says that it is one. Envoy takes it for no gRPC, and would answer
+/// it with an HTTP status, behind which clients for gRPC-Web look for nothing.
+fn web(status: Status, reason: Reason, words: &str, id: Id) -> Value {
+    let mut headers = grpc_headers(reason, words, id);
+    headers.push(header("grpc-status", &i32::from(code(reason)).to_string()));
+    headers.push(header("grpc-message", words));
+    let is_web = json!({"name": "x-grpc-web", "present_match": true});
+    json!({
+        "filter": all(vec![fits(status), json!({"header_filter": {"header": is_web}})], id),
+        "status_code": 200,
+        "body": {"inline_string": ""},
+        "headers_to_add": headers,
+    })
+}
+
+/// A call that came as gRPC: a request that was transcoded came otherwise.
+fn grpc(status: Status, reason: Reason, words: &str, id: Id) -> Value {
     let is_grpc = json!({"name": "content-type", "string_match": {"prefix": "application/grpc"}});
     let was_rest =
         json!({"name": "x-envoy-original-path", "present_match": true, "invert_match": true});
@@ -154,7 +176,7 @@ fn grpc(status: Status, reason: Reason, words: &str, id: Id) -> Value {
     json!({
         "filter": all(filters, id),
         "body": {"inline_string": words},
-        "headers_to_add": headers,
+        "headers_to_add": grpc_headers(reason, words, id),
     })
 }
 

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
+use tonic_types::StatusExt;
 
-use crate::harness::{Database, Gateway, Gx, rest::Answer};
+use crate::harness::{Database, Gateway, Gx, free_port, rest::Answer};
 
 const PAGE: &str = "https://app.example.org";
 
@@ -65,6 +66,39 @@ async fn a_page_may_read_refusals_too() {
         assert_eq!(answer.status, status);
         assert!(may_read(&answer), "{line}: {answer:?}");
     }
+}
+
+/// Asserts that an answer is a refusal as gRPC-Web has it, which a page may read.
+fn is_refused(answer: &Answer, code: tonic::Code, reason: &str) {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.header("content-type"), "application/grpc-web+proto");
+    assert!(may_read(answer) && answer.body.is_empty(), "{answer:?}");
+    let status = tonic::Status::from_header_map(&answer.headers).expect("a status");
+    assert_eq!(status.code(), code);
+    assert!(!status.message().is_empty());
+    let details = status.get_error_details();
+    assert_eq!(details.error_info().unwrap().reason, reason);
+    assert!(details.retry_info().is_some());
+}
+
+#[tokio::test]
+async fn a_page_is_told_by_grpc_web_what_envoy_refuses() {
+    let away = [(); 3].map(|()| free_port());
+    let gateway = Gateway::at(away, &[("GX_LISTEN__ORIGINS", PAGE)]).await;
+    let refused = grpc_web(&gateway, METHOD).await;
+    is_refused(&refused, tonic::Code::Unavailable, "UNAVAILABLE");
+
+    let once = [
+        ("GX_LISTEN__ORIGINS", PAGE),
+        ("GX_LIMITS__ADDRESS_PER_S", "1"),
+        ("GX_LIMITS__ADDRESS_BURST", "1"),
+    ];
+    let gateway = Gateway::at(away, &once).await;
+    let mut last = grpc_web(&gateway, METHOD).await;
+    while last.header("grpc-status") == "14" {
+        last = grpc_web(&gateway, METHOD).await;
+    }
+    is_refused(&last, tonic::Code::ResourceExhausted, "RATE_LIMITED");
 }
 
 #[tokio::test]
