@@ -124,13 +124,30 @@ target/debug/gx:
 	cargo build --package gx-server $(FEATURES)
 
 .PHONY: k8s
-k8s: servers .venv/k8s/ready $(GX) ## The manifests: rendered, valid, within quota, policies as a graph, walked to a first transfer.
-	GX=$(abspath $(GX)) PATH="$$PWD/.venv/k8s/bin:$$PATH" timeout 240 .venv/k8s/bin/pytest -q -p no:cacheprovider k8s/tests/cluster
+k8s: k8s-cluster k8s-data ## The manifests, and what they run: both of the following.
+
+PYTEST := .venv/k8s/bin/pytest -q -p no:cacheprovider
+.PHONY: k8s-cluster
+k8s-cluster: servers .venv/k8s/ready $(GX) ## The manifests: rendered, valid, within quota, policies as a graph, walked to a first transfer.
+	GX=$(abspath $(GX)) PATH="$$PWD/.venv/k8s/bin:$$PATH" timeout 400 $(PYTEST) -n 2 --dist loadfile k8s/tests/cluster
+
+# What a pod of the stores has, and what watches them; some come as services that nobody asked for here.
+STORES := prometheus-postgres-exporter prometheus-redis-exporter patroni etcd-server prometheus prometheus-alertmanager
+.PHONY: k8s-data
+k8s-data: servers .venv/k8s/ready $(GX) ## The stores on Kubernetes, their backups and their watching, on real servers.
+	@dpkg -s $(STORES) > /dev/null 2>&1 || (apt-get update -q && RUNLEVEL=1 apt-get install -qy --no-install-recommends $(STORES))
+	GX=$(abspath $(GX)) PATH="$$PWD/.venv/k8s/bin:$$PATH" PYTHONPATH=k8s/tests timeout 400 $(PYTEST) -n 2 --dist loadfile -p servers k8s/tests/data k8s/tests/monitoring
+
+.PHONY: dashboards
+dashboards: ## Writes the dashboards anew from k8s/monitoring/grafana/dashboards.py.
+	python3 k8s/monitoring/grafana/dashboards.py
 
 ENGINE ?= podman
 .PHONY: image
-image: ## Builds the image of GX, by podman or ENGINE=docker.
-	$(ENGINE) build --file k8s/image/Containerfile --tag registry.example.org/gx-protocol/gx:$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1) .
+image: VERSION = $$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+image: ## Builds the images of GX and of the stores, by podman or ENGINE=docker.
+	$(ENGINE) build --file k8s/image/Containerfile --tag registry.example.org/gx-protocol/gx:$(VERSION) .
+	$(ENGINE) build --file k8s/data/image/Containerfile --tag registry.example.org/gx-protocol/stores:$(VERSION) k8s/data/image
 
 .PHONY: pin-images
 pin-images: ## Asks the registries for the digests of all images and writes them beside the tags.

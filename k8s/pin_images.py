@@ -1,7 +1,7 @@
 """Pins images by digest: asks each image's registry what its tag is now, and writes that
 beside the tag.
 
-    pin_images.py                     writes into k8s/**/kustomization.yaml and the Containerfile
+    pin_images.py                     writes into k8s/**/kustomization.yaml and Containerfiles
     pin_images.py --check FILE        fails if a rendered manifest runs an image by its tag
 
 A digest is what a registry answered and the manifest's bytes have; none is made up.
@@ -131,7 +131,8 @@ def main():
         return 1 if found else 0
     for file in sorted(K8S.rglob("kustomization.yaml")):
         print(*pin_kustomization(file), sep="\n")
-    print(*pin_containerfile(K8S / "image/Containerfile"), sep="\n")
+    for file in sorted(K8S.rglob("Containerfile")):
+        print(*pin_containerfile(file), sep="\n")
     return 0
 
 

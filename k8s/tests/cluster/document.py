@@ -17,14 +17,13 @@ DEVNET = {name: (1, "200m", "512Mi") for name in MAINNET} | {
 }
 DEPLOYMENTS = {"mainnet": MAINNET, "testnet": TESTNET, "devnet": DEVNET}
 
-# PostgreSQL and Redis: replicas, CPU, memory (requests and limits), GiB a replica; and
-# GiB of backups.
+# PostgreSQL and Redis: replicas, CPU and memory that a pod asks for, GiB of each volume.
 STORES = {
-    "mainnet": [(3, 1, 2, 2, 4, 100), (3, 0.5, 1, 1, 2, 20)],
-    "testnet": [(1, 1, 2, 2, 4, 100), (1, 0.5, 1, 1, 2, 20)],
-    "devnet": [(1, 1, 2, 2, 4, 100), (1, 0.5, 1, 1, 2, 20)],
+    "mainnet": {"postgres": (3, 1.0, 2.0, 100), "redis": (3, 0.5, 1.0, 20)},
+    "testnet": {"postgres": (1, 1.0, 2.0, 100), "redis": (1, 0.5, 1.0, 20)},
+    "devnet": {"postgres": (1, 0.5, 1.0, 100), "redis": (1, 0.3, 0.5, 20)},
 }
-BACKUP_GIB = (50, 20)
+BACKUP_GIB = {"postgres-backup": 50, "redis-backup": 20}
 
 QUOTAS = {
     "mainnet": ("16", "32Gi", "32", "64Gi", "10", "50"),
@@ -55,6 +54,17 @@ PORTS = {
     "api-gateway": 8080, "gx-chaincode": 9999,
 }
 METRICS = 9090
+ENROLL_METRICS = 9091
+# Services of the stores: whose pods, by which labels besides, and on which ports.
+STORE_SERVICES = {
+    "postgres-primary": ("postgres", {"role": "master"}, {5432}),
+    "postgres-replica": ("postgres", {"role": "replica"}, {5432}),
+    "postgres-headless": ("postgres", {}, {5432, 8008}),
+    "redis-replica": ("redis", {}, {6379}),
+    "redis-headless": ("redis", {}, {6379, 26379}),
+}
+# Where exporters show what they know.
+EXPORTERS = {"postgres": 9187, "redis": 9121, "postgres-backup": 9100}
 PEERS = {
     "mainnet": ("peer0-org1", "peer1-org1", "peer0-org2", "peer1-org2"),
     "testnet": ("peer0-org1", "peer0-org2"),
@@ -62,12 +72,21 @@ PEERS = {
 }
 GRACE_S = 30
 
-# What an operator makes, by the commands in k8s/README.md, and what has manifests
-# of its own.
+# Whose pods have a token, since their work is with the API server: Patroni keeps there who
+# leads, Prometheus finds whom to read, kube-state-metrics tells of what is there.
+API_CLIENTS = {
+    "postgres": [("Role", "postgres")],
+    "prometheus": [("ClusterRole", "gx-prometheus")],
+    "kube-state-metrics": [("ClusterRole", "gx-kube-state-metrics")],
+}
+
+# Jobs that are parts of something, under its label and account.
+PARTS = dict.fromkeys(("postgres-dump", "postgres-base-backup"), "postgres-backup")
+
+# What an operator makes, by the commands in k8s/README.md.
 GIVEN_CONFIG = {
     "postgres-ca": {"ca.crt"},
     "redis-ca": {"ca.crt"},
     "fabric-trust": {"peers-tls.pem", "ca-tls.pem", "ca-root.pem"},
     "gx-chaincode-package": {"id"},
 }
-STORE_HOSTS = {"postgres-primary": 5432, "postgres-replica": 5432, "redis-headless": 26379}

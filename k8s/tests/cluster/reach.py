@@ -5,6 +5,8 @@ calls, and of the ingress policies that select the one who is called. A pod that
 of a direction selects is open in that direction; that is what Kubernetes says.
 """
 
+import functools
+import json
 from dataclasses import dataclass, field
 
 import tree as t
@@ -42,13 +44,11 @@ OUTSIDE = [
     _actor("kube-system", "other"),
     _actor("ingress-nginx", "controller", **{"app.kubernetes.io/name": "ingress-nginx"}),
     _actor("ingress-nginx", "other"),
+    # Whose manifests are among mainnet's.
     _actor("monitoring", "prometheus"),
-    _actor("monitoring", "otel-collector"),
     _actor("monitoring", "other"),
     _actor("elsewhere", "other"),
 ]
-# Pods of our namespaces that have manifests of their own.
-DATA = ("postgres", "postgres-access", "postgres-backup", "redis", "redis-backup")
 
 
 def actors(trees):
@@ -57,8 +57,7 @@ def actors(trees):
     for environment, tree in trees.items():
         found.add(_actor(t.FABRIC[environment], "fabric"))
         # A pod that nobody knows is in the namespace too, to see that it reaches nobody.
-        for app in (*DATA, "unknown"):
-            found.add(_actor(t.backend(environment), app))
+        found.add(_actor(t.backend(environment), "unknown"))
         for workload, _ in t.workloads(tree):
             name = workload["metadata"]["name"]
             labels = t.pod_template(workload)["metadata"].get("labels") or {}
@@ -132,7 +131,25 @@ def _ports(policies):
 
 
 def _sides(trees):
-    """Everybody, the ports, and what each direction's policies say."""
+    """Everybody, the ports, and what each direction's policies say; computed once of the
+    same policies, namespaces and labels of pods, whatever else changes."""
+    return _computed(json.dumps({name: [each for each in map(_part, tree) if each] for name, tree in trees.items()}))
+
+
+def _part(each):
+    """What counts of an object."""
+    if each["kind"] in ("NetworkPolicy", "Namespace"):
+        return each
+    if each["kind"] not in t.WORKLOADS:
+        return None
+    template = {"metadata": {"labels": t.pod_labels(each)}, "spec": {}}
+    spec = {"jobTemplate": {"spec": {"template": template}}} if each["kind"] == "CronJob" else {"template": template}
+    return {"kind": each["kind"], "metadata": each["metadata"], "spec": spec}
+
+
+@functools.lru_cache(maxsize=4)
+def _computed(text):
+    trees = json.loads(text)
     policies = [each for tree in trees.values() for each in t.of_kind(tree, "NetworkPolicy")]
     namespaces, ports, everybody = _namespaces(trees), _ports(policies), actors(trees)
     out, calling = _words(policies, everybody, "Egress", ports, namespaces)
@@ -146,6 +163,8 @@ def matrix(trees):
     """Lines `who -> whom: ports`, of all who are ours on one of the sides."""
     everybody, ports, (out, calling), (inward, called) = _sides(trees)
     ours = {t.backend(environment) for environment in trees}
+    if any(t.named(tree, "Namespace", t.MONITORING) for tree in trees.values()):
+        ours.add(t.MONITORING)
     lines = []
     for source in everybody:
         for target in everybody:
@@ -160,6 +179,13 @@ def matrix(trees):
             if open_ports:
                 lines.append(f"{source.name} -> {target.name}: {', '.join(open_ports)}")
     return lines
+
+
+def is_about(environment, line):
+    """Whether a line is for an environment's own manifests to make true: mainnet's have the
+    watching."""
+    others = [t.backend(other) for other in t.ENVIRONMENTS if other != environment]
+    return not any(other in line for other in others) and (environment == "mainnet" or t.backend(environment) in line)
 
 
 def half_open(trees):

@@ -16,7 +16,8 @@ import tree as t
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
 # What makes the users and gives them their rights in the cluster.
 SCRIPTS = t.ROOT / "k8s/data/postgres"
-USERS = ("identity", "wallet", "tokenomics", "submitter", "projector", "bootstrap", "operator", "reconcile")
+USERS = ("identity", "wallet", "tokenomics", "submitter", "projector", "bootstrap", "migrate", "operator", "reconcile",
+         "backup", "monitor")
 
 
 def openssl(*arguments):
@@ -97,30 +98,19 @@ class Postgres:
     def _users(self):
         folder = self.folder / "passwords"
         folder.mkdir()
-        for user in (*USERS, "migrate", "backup", "monitor"):
+        for user in USERS:
             # Signs that would break a URL.
             password = secrets.token_urlsafe(12) + "/=?#"
             (folder / f"gx_{user}").write_text(password)
             self.box.secrets[f"postgres-{user}"] = {"password": password}
-        if SCRIPTS.exists():
-            shutil.copytree(SCRIPTS, self.folder / "scripts")
-            self._as_postgres(["env", f"SECRETS={folder}", f"PGHOST={self.folder}", f"PATH={POSTGRES}:{os.environ['PATH']}",
-                               "bash", self.folder / "scripts/users.sh"])
-            return
-        for file in folder.iterdir():
-            self.sql(f"create role {file.name} login password '{file.read_text()}'")
-        self.sql("create database gx_protocol owner gx_migrate")
-        self.sql("alter schema public owner to gx_migrate", "gx_protocol")
+        shutil.copytree(SCRIPTS, self.folder / "scripts")
+        self._as_postgres(["env", f"SECRETS={folder}", f"PGHOST={self.folder}", f"PATH={POSTGRES}:{os.environ['PATH']}",
+                           "bash", self.folder / "scripts/users.sh"])
 
     def grant(self):
         """Gives the users their rights, once the schema is there."""
-        if SCRIPTS.exists():
-            self._as_postgres([POSTGRES / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.folder,
-                               "-U", "gx_migrate", "-d", "gx_protocol", "-f", self.folder / "scripts/grants.sql"])
-            return
-        names = ", ".join(f"gx_{user}" for user in USERS)
-        self.sql(f"grant all on all tables in schema public to {names}; "
-                 f"grant all on all sequences in schema public to {names}", "gx_protocol")
+        self._as_postgres([POSTGRES / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.folder,
+                           "-U", "gx_migrate", "-d", "gx_protocol", "-f", self.folder / "scripts/grants.sql"])
 
     def close(self):
         """Removes what it wrote."""
@@ -128,24 +118,26 @@ class Postgres:
 
 
 def redis(box, folder, address):
-    """A primary and one Sentinel, with the user that manifests name."""
-    folder.mkdir(parents=True)
+    """A primary and one Sentinel, started as the stores' pods start theirs: with the users
+    and rights that the cluster gives."""
     ca, key = authority(folder)
-    names = [f"redis-{number}.redis-headless" for number in range(3)]
-    issue(folder / "server.crt", folder / "server.key", [*names, address], ca, key)
-    password = secrets.token_hex(16)
-    box.secrets["redis-gx"] = {"password": password}
+    issue(folder / "tls.crt", folder / "tls.key", [f"redis-{number}.redis-headless" for number in range(3)] + [address], ca, key)
     box.configs["redis-ca"] = {"ca.crt": ca.read_text()}
-    common = (f"bind {address}\ndir {folder}\nport 0\ntls-cert-file {folder}/server.crt\ntls-key-file {folder}/server.key\n"
-              f"tls-ca-cert-file {ca}\ntls-auth-clients no\ntls-replication yes\n"
-              f"user default off\nuser gx on >{password} ~* &* +@all\n")
-    (folder / "redis.conf").write_text(common + "tls-port 6379\nsave \"\"\n")
-    (folder / "sentinel.conf").write_text(
-        common + "tls-port 26379\n" + f"sentinel monitor gx {address} 6379 1\n"
-        f"sentinel auth-user gx gx\nsentinel auth-pass gx {password}\n")
-    for program, file in (("redis-server", "redis.conf"), ("redis-sentinel", "sentinel.conf")):
-        with (folder / f"{program}.log").open("wb") as log:
-            box.start([program, folder / file], stdout=log, stderr=log)
+    passwords = folder / "passwords"
+    passwords.mkdir()
+    for user in ("gx", "replica", "sentinel", "monitor", "backup"):
+        password = secrets.token_hex(16)
+        (passwords / user).write_text(password)
+        box.secrets[f"redis-{user}"] = {"password": password}
+    for role in ("redis", "sentinel"):
+        place = folder / role
+        place.mkdir()
+        environment = os.environ | {
+            "STATE": str(place), "RUN": str(place), "PASSWORDS": str(passwords), "TLS": str(folder), "CA": str(ca),
+            "ME": address, "FIRST": address, "SENTINELS": f"{address}:26379", "QUORUM": "1",
+        }
+        with (folder / f"{role}.log").open("wb") as log:
+            box.start(["bash", t.ROOT / "k8s/data/redis/start.sh", role], env=environment, stdout=log, stderr=log)
 
 
 class Fabric:

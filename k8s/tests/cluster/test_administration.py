@@ -6,9 +6,9 @@ import subprocess
 import pytest
 import yaml
 
-import checks
 import document as d
 import tree as t
+from checks import pods
 
 
 def read(name):
@@ -61,7 +61,7 @@ def test_the_pod_that_reads_the_initial_password_may_run_on_mainnet():
     (pod,) = yaml.safe_load_all(done.stdout)
     # As a pod of a workload, to be looked at by the same checks.
     workload = {"kind": "Job", "metadata": pod["metadata"], "spec": {"template": pod}}
-    assert checks.every_pod_is_locked_down("mainnet", [workload]) == []
-    assert checks.every_container_states_what_it_needs("mainnet", [workload]) == []
+    assert pods.every_pod_is_locked_down("mainnet", [workload]) == []
+    assert pods.every_container_states_what_it_needs("mainnet", [workload]) == []
     claims = [volume["persistentVolumeClaim"]["claimName"] for volume in pod["spec"]["volumes"]]
     assert [t.named(t.objects("mainnet"), "PersistentVolumeClaim", name) is not None for name in claims] == [True]

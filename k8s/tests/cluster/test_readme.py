@@ -29,13 +29,18 @@ def test_every_setting_that_an_operator_gives_is_made_by_a_command():
 
 
 def test_every_workload_that_a_command_names_is_there():
-    kinds = {"deployment": "Deployment", "job": "Job"}
-    named = {(kinds[kind], name) for kind, name in re.findall(r"\b(deployment|job)/([a-z-]+)", BLOCKS)}
-    assert len(named) > 6
+    kinds = {"deployment": "Deployment", "job": "Job", "statefulset": "StatefulSet", "cronjob": "CronJob",
+             "service": "Service"}
+    named = {(kinds[kind], name) for kind, name in re.findall(rf"\b({'|'.join(kinds)})/([a-z-]+)", BLOCKS)}
+    # Jobs that a command makes.
+    named -= {("Job", name) for name in re.findall(r"create job (\S+) --from=cronjob/", BLOCKS)}
+    assert len(named) > 12
     assert [name for kind, name in named if not t.named(TREE, kind, name)] == []
     for name, container in re.findall(r"deployment/([a-z-]+) -c ([a-z-]+)", BLOCKS):
         pod = t.pod_template(t.named(TREE, "Deployment", name))["spec"]
         assert container in [each["name"] for each in t.containers(pod)]
+    for name in re.findall(r"delete job ([a-z -]+?) --", BLOCKS):
+        assert set(name.split()) == {each["metadata"]["name"] for each in t.of_kind(TREE, "Job")}
 
 
 def test_identities_are_registered_as_they_enrol():

@@ -11,6 +11,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[3]
 OVERLAYS = ROOT / "k8s" / "overlays"
 ENVIRONMENTS = ("mainnet", "testnet", "devnet")
+MONITORING = "monitoring"
 FABRIC = {"mainnet": "fabric", "testnet": "fabric-testnet", "devnet": "fabric-devnet"}
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
 
@@ -66,8 +67,35 @@ def pod_template(workload):
 
 
 def workloads(tree):
-    """The workloads in our own namespaces, each with its pod's spec."""
+    """The workloads, each with its pod's spec."""
     return [(each, pod_template(each)["spec"]) for each in of_kind(tree, *WORKLOADS)]
+
+
+def at_home(environment, tree):
+    """What is in an environment's own namespace; the watching of all of them is not."""
+    return [each for each in tree if each["metadata"].get("namespace") == backend(environment)]
+
+
+def beside(tree, other):
+    """What is in the namespace of an object, or like it in none."""
+    home = other["metadata"].get("namespace")
+    return [each for each in tree if each["metadata"].get("namespace") == home]
+
+
+def main_container(workload):
+    """The first container of a workload's pods."""
+    return pod_template(workload)["spec"]["containers"][0]
+
+
+def keeps(workload):
+    """Whether a workload's pods have a volume that outlives them."""
+    volumes = pod_template(workload)["spec"].get("volumes", [])
+    return "volumeClaimTemplates" in workload["spec"] or any("persistentVolumeClaim" in each for each in volumes)
+
+
+def pod_labels(workload):
+    """The labels of a workload's pods."""
+    return pod_template(workload)["metadata"].get("labels") or {}
 
 
 def containers(pod):
@@ -104,6 +132,11 @@ def quantity(value):
         if value.endswith(suffix):
             return float(value.removesuffix(suffix)) * factor
     return float(value)
+
+
+def claimed(claim):
+    """The size of a volume, in bytes."""
+    return quantity(claim["spec"]["resources"]["requests"]["storage"])
 
 
 def pod_resources(pod, what, resource):
