@@ -70,11 +70,11 @@ redis: ## Tests on PostgreSQL with a Redis for each system, then with one that i
 # The package is unpacked where no workspace is around it, as whoever installs it has it.
 PACKED := target/package/gx-sdk-0.1.0.crate
 .PHONY: sdk
-sdk: ## The SDK for Rust as it is published, against a real gx.
+sdk: .venv/ready ## The SDK for Rust as it is published, against a real gx and a real Envoy.
 	cargo test --workspace --exclude gx-sdk $(FEATURES) --no-run
 	cargo package --package gx-sdk --allow-dirty --no-verify
 	folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && tar -xzf $(PACKED) -C "$$folder" \
-	&& GX_BINARY=$${GX_BINARY:-$$PWD/target/debug/gx} cargo test --locked --target-dir target/sdk \
+	&& GX_BINARY=$${GX_BINARY:-$$PWD/target/debug/gx} ENVOY_BINARY="$$PWD/.venv/bin/envoy" cargo test --locked --target-dir target/sdk \
 		--manifest-path "$$folder/gx-sdk-0.1.0/Cargo.toml"
 
 .PHONY: sdk-typescript

@@ -182,7 +182,12 @@ impl Person {
 
     /// The same person over another way.
     pub(crate) async fn over(&self, way: &Way) -> GxClient {
-        let gx = GxClient::connect(url(way.port)).await.expect("a way");
+        self.at(url(way.port)).await
+    }
+
+    /// The same person at another place.
+    pub(crate) async fn at(&self, url: String) -> GxClient {
+        let gx = GxClient::connect(url).await.expect("a way");
         gx.sign_in(&self.contact, PASSWORD).await.expect("in")
     }
 }
@@ -249,7 +254,7 @@ async fn pass(client: TcpStream, server: TcpStream, answers: watch::Receiver<boo
 }
 
 /// The `gx` that `make sdk` names, or the one that stands where this test was built.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let built = || {
         let test = std::env::current_exe().expect("a path");
         test.ancestors().nth(2).expect("a folder").join("gx")
@@ -263,7 +268,7 @@ fn port_in(folder: &Path, name: &str) -> Option<u16> {
     u16::try_from(ports[name].as_u64()?).ok()
 }
 
-fn url(port: u16) -> String {
+pub(crate) fn url(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 

@@ -1,21 +1,47 @@
 //! Streams whose connections are cut while they are read.
 
 use futures::TryStreamExt;
-use gx_sdk::ledger::BlockFilter;
+use gx_sdk::{GxClient, ledger::BlockFilter};
 
-use crate::harness::{Way, gx, two_people};
+use crate::{
+    gateway::Gateway,
+    harness::{Person, Way, gx, two_people},
+};
 
 #[tokio::test]
 async fn watched_wallets_and_blocks_that_are_cut_miss_and_repeat_nothing() {
     let (server, ann, bee) = two_people().await;
     let way = Way::to(server.port).await;
     let over = bee.over(&way).await;
+    let cut = async || way.cut();
+    misses_and_repeats_nothing(&ann, &bee, &over, 10, cut).await;
+}
+
+#[tokio::test]
+async fn watched_wallets_and_blocks_survive_the_gateway_s_death() {
+    let (server, ann, bee) = two_people().await;
+    let mut gateway = Gateway::start(server.port, server.port).await;
+    let over = bee.at(gateway.url()).await;
+    let die = async || {
+        gateway.kill();
+        gateway.revive().await;
+    };
+    misses_and_repeats_nothing(&ann, &bee, &over, 3, die).await;
+}
+
+/// Follows a wallet and the ledger over a way that breaks after each of so many payments.
+async fn misses_and_repeats_nothing(
+    ann: &Person,
+    bee: &Person,
+    over: &GxClient,
+    payments: u64,
+    mut breaks: impl AsyncFnMut(),
+) {
     let mut wallet = over.wallet().watch(&bee.account, "0");
     let mut blocks = over.ledger().follow(0, BlockFilter::default());
-
     let (mut entries, mut balance, mut next) = (Vec::new(), gx("0"), 0);
-    for round in 1..=10 {
-        let pending = ann.gx.wallet().transfer(ann.pays(&bee, gx("1"))).await;
+    for round in 1..=payments {
+        let pending = ann.gx.wallet().transfer(ann.pays(bee, gx("1"))).await;
         let block = pending.unwrap().settled().await.unwrap().block();
         while balance < gx(&format!("{}", 500 + round)) {
             let change = wallet.try_next().await.unwrap().unwrap();
@@ -26,13 +52,13 @@ async fn watched_wallets_and_blocks_that_are_cut_miss_and_repeat_nothing() {
             assert_eq!(blocks.try_next().await.unwrap().unwrap().number, next);
             next += 1;
         }
-        way.cut();
+        breaks().await;
     }
-
     let names: std::collections::BTreeSet<_> = entries.iter().map(|one| &one.name).collect();
     assert_eq!(names.len(), entries.len());
     let sum: i64 = entries.iter().map(|one| one.delta().get()).sum();
-    assert_eq!(u64::try_from(sum), Ok(gx("510").get()));
+    let received = gx(&format!("{}", 500 + payments));
+    assert_eq!(u64::try_from(sum), Ok(received.get()));
 }
 
 #[tokio::test]
