@@ -44,6 +44,8 @@ test("a transfer whose answer dies with the gateway is the same transfer when it
     await gateway.stop();
   });
   const over = await gateway.connect().signIn(ann.contact, PASSWORD);
+  // Else the gateway may not know yet that the service is there.
+  await over.wallet.get(ann.account);
   const before = await transfers();
   const transfer = pays(ann, bee, "100");
 
