@@ -49,13 +49,13 @@ async fn done_unanswered(
     way.lose_answers();
     let over = over.clone();
     let sent = tokio::spawn(async move {
-        let answered = over.wallet().transfer(transfer).await.unwrap();
+        let answered = over.wallet().transfer(transfer).await.expect("taken");
         let name = answered.name().to_owned();
-        answered.settled().await.unwrap();
+        answered.settled().await.expect("settled");
         name
     });
-    while let Some(change) = seen.try_next().await.unwrap() {
-        if change.wallet.unwrap().balance() == gx("600") {
+    while let Some(change) = seen.try_next().await.expect("a stream") {
+        if change.wallet.expect("a wallet").balance() == gx("600") {
             break;
         }
     }
@@ -75,7 +75,7 @@ async fn is_the_only_one(payer: &Person, name: &str) {
         .list(filter)
         .try_collect()
         .await
-        .unwrap();
+        .expect("operations");
     assert_eq!(all.len(), 1);
     assert_eq!(all[0].name, name);
 }

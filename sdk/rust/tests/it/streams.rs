@@ -42,14 +42,24 @@ async fn misses_and_repeats_nothing(
     let (mut entries, mut balance, mut next) = (Vec::new(), gx("0"), 0);
     for round in 1..=payments {
         let pending = ann.gx.wallet().transfer(ann.pays(bee, gx("1"))).await;
-        let block = pending.unwrap().settled().await.unwrap().block();
+        let block = pending
+            .expect("taken")
+            .settled()
+            .await
+            .expect("settled")
+            .block();
         while balance < gx(&format!("{}", 500 + round)) {
-            let change = wallet.try_next().await.unwrap().unwrap();
+            let change = wallet
+                .try_next()
+                .await
+                .expect("a stream")
+                .expect("a change");
             entries.extend(change.entries);
             balance = change.wallet.map_or(balance, |wallet| wallet.balance());
         }
         while next <= block {
-            assert_eq!(blocks.try_next().await.unwrap().unwrap().number, next);
+            let seen = blocks.try_next().await.expect("a stream");
+            assert_eq!(seen.expect("a block").number, next);
             next += 1;
         }
         breaks().await;
