@@ -73,7 +73,7 @@ PACKED := target/package/gx-sdk-0.1.0.crate
 sdk: .venv/ready ## The SDK for Rust as it is published, against a real gx and a real Envoy.
 	cargo test --workspace --exclude gx-sdk $(FEATURES) --no-run
 	cargo package --package gx-sdk --allow-dirty --no-verify
-	folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && tar -xzf $(PACKED) -C "$$folder" \
+	folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && tar --touch -xzf $(PACKED) -C "$$folder" \
 	&& GX_BINARY=$${GX_BINARY:-$$PWD/target/debug/gx} ENVOY_BINARY="$$PWD/.venv/bin/envoy" cargo test --locked --target-dir target/sdk \
 		--manifest-path "$$folder/gx-sdk-0.1.0/Cargo.toml"
 
