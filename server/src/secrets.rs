@@ -1,6 +1,6 @@
 //! The keys of the process: made once, at the first start, in their folder
-//! ([`crate::config::Config::keys_dir`]), or given by the operator in the same files. There are no default secrets, and
-//! none of these ever stands in a log.
+//! ([`crate::config::Config::keys_dir`]), or given by the operator in the same files. There
+//! are no default secrets, and none of these ever stands in a log.
 //!
 //! | file | holds | losing it means |
 //! |---|---|---|

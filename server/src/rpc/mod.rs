@@ -1,7 +1,7 @@
 //! The gRPC server: one port with its services, health, reflection, probes and
 //! the layers that every call passes.
 //!
-//! A call passes the layers in the order in which `layers` lists them; each is a
+//! A call passes the layers in the order in which `routed` lists them; each is a
 //! file. What leaves the server is complete whichever of them answered.
 
 mod address;
@@ -27,19 +27,18 @@ mod traceparent;
 #[cfg(test)]
 mod tests;
 
-use std::{convert::Infallible, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::{
     Router,
     body::Body,
     middleware::{from_fn, from_fn_with_state},
-    response::Response,
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic_web::GrpcWebLayer;
-use tower::{Service, ServiceBuilder};
+use tower::ServiceBuilder;
 
 use crate::{
     app::App,
@@ -79,7 +78,7 @@ async fn run(
 ) -> anyhow::Result<()> {
     let (name, limits, cors) = (gate.name, gate.limits.clone(), cors::layer(&gate.origins));
     let (mut health, routes) = services.complete().await.context("reflection")?;
-    let router = routed(layers(routes, Arc::new(gate)), readiness.clone()).layer(cors);
+    let router = routed(routes, Arc::new(gate), readiness.clone()).layer(cors);
     readiness.set(name, State::Ready);
     let connections = listen::accept(listener, router, &limits, shutdown).await;
     readiness.set(name, State::NotReady("is stopping".to_owned()));
@@ -95,39 +94,14 @@ async fn leave(health: &mut Health) {
 }
 
 /// Probes and documentation beside gRPC, which browsers may speak over HTTP/1.1 or HTTP/2.
-fn routed(grpc: impl Answers, readiness: Readiness) -> Router {
+///
+/// The layers of a call follow from the outermost to the innermost. They stand around all
+/// services at once: around a route each would be boxed, and copied in every call with all
+/// that it holds.
+fn routed(services: Router, gate: Arc<Gate>, readiness: Readiness) -> Router {
     let grpc = ServiceBuilder::new()
         .layer(GrpcWebLayer::new())
         .map_request(|request: http::Request<tonic::body::Body>| request.map(Body::new))
-        .service(grpc);
-    probe_routes(readiness)
-        .merge(docs::routes())
-        .fallback_service(grpc)
-}
-
-/// What answers every request.
-trait Answers:
-    Service<Request, Response = Response, Error = Infallible, Future: Send>
-    + Clone
-    + Send
-    + Sync
-    + 'static
-{
-}
-
-impl<S> Answers for S where
-    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + Sync
-        + 'static
-{
-}
-
-/// The layers, from the outermost to the innermost. They stand around all services at once:
-/// around a route each would be boxed, and copied in every call with all that it holds.
-fn layers(services: Router, gate: Arc<Gate>) -> impl Answers {
-    ServiceBuilder::new()
         .layer(from_fn_with_state(gate.clone(), call::layer))
         .layer(from_fn_with_state(gate.clone(), observe::layer))
         .layer(from_fn_with_state(gate.clone(), record::layer))
@@ -139,5 +113,8 @@ fn layers(services: Router, gate: Arc<Gate>) -> impl Answers {
         .layer(from_fn_with_state(gate.clone(), permit::layer))
         .layer(from_fn_with_state(gate.clone(), rates::by_caller))
         .layer(from_fn_with_state(gate, size::layer))
-        .service(services)
+        .service(services);
+    probe_routes(readiness)
+        .merge(docs::routes())
+        .fallback_service(grpc)
 }
