@@ -1,12 +1,11 @@
-//! What the layers know of one call, and the first layer, which finds it out: the
-//! method's rule, the request's id, the trace and the client's address.
+//! What is known of one call: the method's rule, the request's id, the trace and the
+//! client's address.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
-    sync::{Arc, OnceLock},
+    sync::OnceLock,
 };
 
-use axum::{extract::State, middleware::Next, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +32,7 @@ pub(super) struct Peer(pub(super) IpAddr);
 #[derive(Debug, Clone)]
 pub(super) struct Leaving(pub(super) CancellationToken);
 
-/// One call, shared by its layers.
+/// One call, as all that it passes know it.
 #[derive(Debug)]
 pub(super) struct Call {
     /// The method as it was asked for.
@@ -55,7 +54,8 @@ pub(super) struct Call {
 }
 
 impl Call {
-    fn of(gate: &Gate, request: &Request) -> Self {
+    /// What the head of the request tells.
+    pub(super) fn of(gate: &Gate, request: &Request) -> Self {
         let headers = request.headers();
         let peer = request.extensions().get::<Peer>();
         let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
@@ -95,6 +95,13 @@ impl Call {
         }
     }
 
+    /// Names the call in its answer.
+    pub(super) fn name_in(&self, headers: &mut HeaderMap) {
+        if let Ok(name) = HeaderValue::from_str(&self.request_id) {
+            headers.insert(REQUEST_ID, name);
+        }
+    }
+
     /// What handlers are told of the call.
     pub(super) fn context(&self, rule: &Rule) -> Context {
         Context {
@@ -106,22 +113,6 @@ impl Call {
             leaving: self.leaving.clone(),
         }
     }
-}
-
-/// Finds out what is known of the call, and names it in the answer.
-pub(super) async fn layer(
-    State(gate): State<Arc<Gate>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let call = Arc::new(Call::of(&gate, &request));
-    let name = HeaderValue::from_str(&call.request_id);
-    request.extensions_mut().insert(call);
-    let mut response = next.run(request).await;
-    if let Ok(name) = name {
-        response.headers_mut().insert(REQUEST_ID, name);
-    }
-    response
 }
 
 /// The client's id for the request if it is sane, else a new one.

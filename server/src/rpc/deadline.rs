@@ -1,35 +1,35 @@
 //! No call takes longer than its bound: the server's, or the client's if that is
 //! shorter.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use axum::{Extension, extract::State, middleware::Next, response::Response};
 use gx_proto::gx::common::v1::Reason;
 use http::HeaderMap;
 
-use super::{Gate, Request, call::Call, errors};
-use crate::error::Error;
+use super::{Gate, call::Call};
+use crate::error::{Error, Result};
 
 /// WaitOperation waits up to a minute, and then needs time to answer.
 pub(crate) const WAIT: Duration = Duration::from_secs(65);
 
-/// Ends the call at its bound.
-pub(super) async fn layer(
-    State(gate): State<Arc<Gate>>,
-    Extension(call): Extension<Arc<Call>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let ours = if waits(&call) {
+/// The call's bound.
+pub(super) fn of(gate: &Gate, call: &Call, headers: &HeaderMap) -> Duration {
+    let ours = if waits(call) {
         WAIT
     } else {
         Duration::from_millis(gate.limits.timeout_ms)
     };
-    let bound = asked(request.headers()).map_or(ours, |asked| asked.min(ours));
-    match tokio::time::timeout(bound, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => errors::answer(Error::rejected(Reason::Deadline, "the call took too long")),
-    }
+    asked(headers).map_or(ours, |asked| asked.min(ours))
+}
+
+/// Ends what takes longer.
+pub(super) async fn within<T>(
+    bound: Duration,
+    answer: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::time::timeout(bound, answer)
+        .await
+        .unwrap_or_else(|_| Err(Error::rejected(Reason::Deadline, "the call took too long")))
 }
 
 /// Whether the method does nothing but wait.

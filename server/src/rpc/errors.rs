@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, body::Body, middleware::Next, response::Response};
+use axum::{body::Body, response::Response};
 use http_body_util::BodyExt;
 use tonic::{Code, Status};
 
-use super::{Request, call::Call};
-use crate::error::{Error, complete};
+use super::call::Call;
+use crate::error::{Error, Result, complete};
 
 /// What an answer without a body told.
 #[derive(Debug, Clone)]
@@ -19,17 +19,20 @@ pub(super) struct Told {
     pub(super) reason: String,
 }
 
-/// Completes whatever the layers within answer.
-pub(super) async fn layer(
-    Extension(call): Extension<Arc<Call>>,
-    request: Request,
-    next: Next,
+/// Completes the answer, or what stands for it.
+pub(super) async fn completed(
+    call: &Arc<Call>,
+    answer: impl Future<Output = Result<Response>>,
 ) -> Response {
-    let mut response = next.run(request).await;
+    let mut response = match answer.await {
+        Ok(response) => response,
+        Err(error) => return refused(error, call),
+    };
     if response.headers().contains_key(Status::GRPC_STATUS) {
-        complete_head(&mut response, &call);
+        complete_head(&mut response, call);
         return response;
     }
+    let call = call.clone();
     response.map(|body| {
         Body::new(body.map_frame(move |mut frame| {
             if let Some(trailers) = frame.trailers_mut() {
@@ -40,14 +43,9 @@ pub(super) async fn layer(
     })
 }
 
-/// An error as a layer answers it.
-pub(super) fn answer(error: impl Into<Error>) -> Response {
-    Status::from(error.into()).into_http()
-}
-
-/// An error as a layer outside of this one answers it.
-pub(super) fn answer_completed(error: impl Into<Error>, call: &Call) -> Response {
-    let mut response = answer(error);
+/// The complete answer that an error is.
+pub(super) fn refused(error: Error, call: &Call) -> Response {
+    let mut response = Status::from(error).into_http();
     complete_head(&mut response, call);
     response
 }
@@ -62,28 +60,22 @@ fn complete_head(response: &mut Response, call: &Call) {
 
 #[cfg(test)]
 mod tests {
-    use axum::{Router, middleware::from_fn, routing::get};
     use http::HeaderMap;
-    use tower::ServiceExt;
 
     use super::*;
     use crate::error::told_reason;
 
     #[tokio::test]
     async fn an_error_after_the_head_is_completed_in_the_trailers() {
-        let late = async || {
+        let late = async {
             let mut trailers = HeaderMap::new();
             Status::out_of_range("Error, encoded message length too large")
                 .add_header(&mut trailers)
                 .unwrap();
             let body = http_body_util::Empty::new().with_trailers(async { Some(Ok(trailers)) });
-            Response::new(Body::new(body))
+            Ok(Response::new(Body::new(body)))
         };
-        let router = Router::new()
-            .route("/", get(late))
-            .layer(from_fn(layer))
-            .layer(Extension(Arc::new(Call::for_test("request-1"))));
-        let response = router.oneshot(Request::default()).await.unwrap();
+        let response = completed(&Arc::new(Call::for_test("request-1")), late).await;
         assert!(!response.headers().contains_key(Status::GRPC_STATUS));
         let collected = response.into_body().collect().await.unwrap();
         let trailers = collected.trailers().unwrap();

@@ -1,4 +1,4 @@
-//! What the layers of one port share.
+//! What all calls of one port share.
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -30,7 +30,7 @@ impl Callers for Authenticator {
     }
 }
 
-/// What the layers of one port share.
+/// What all calls of one port share.
 #[derive(Debug)]
 pub(super) struct Gate {
     pub(super) name: &'static str,

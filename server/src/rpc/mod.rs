@@ -1,10 +1,8 @@
-//! The gRPC server: one port with its services, health, reflection, probes and
-//! the layers that every call passes.
-//!
-//! A call passes the layers in the order in which `routed` lists them; each is a
-//! file. What leaves the server is complete whichever of them answered.
+//! The gRPC server: one port with its services, health, reflection and probes. What a
+//! call passes on its way stands in `answer`.
 
 mod address;
+mod answer;
 mod call;
 pub(crate) mod cors;
 mod deadline;
@@ -30,11 +28,7 @@ mod tests;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use axum::{
-    Router,
-    body::Body,
-    middleware::{from_fn, from_fn_with_state},
-};
+use axum::{Router, body::Body, middleware::from_fn_with_state};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic_web::GrpcWebLayer;
@@ -94,25 +88,11 @@ async fn leave(health: &mut Health) {
 }
 
 /// Probes and documentation beside gRPC, which browsers may speak over HTTP/1.1 or HTTP/2.
-///
-/// The layers of a call follow from the outermost to the innermost. They stand around all
-/// services at once: around a route each would be boxed, and copied in every call with all
-/// that it holds.
 fn routed(services: Router, gate: Arc<Gate>, readiness: Readiness) -> Router {
     let grpc = ServiceBuilder::new()
         .layer(GrpcWebLayer::new())
         .map_request(|request: http::Request<tonic::body::Body>| request.map(Body::new))
-        .layer(from_fn_with_state(gate.clone(), call::layer))
-        .layer(from_fn_with_state(gate.clone(), observe::layer))
-        .layer(from_fn_with_state(gate.clone(), record::layer))
-        .layer(from_fn(errors::layer))
-        .layer(from_fn(panics::layer))
-        .layer(from_fn_with_state(gate.clone(), rates::by_address))
-        .layer(from_fn_with_state(gate.clone(), deadline::layer))
-        .layer(from_fn_with_state(gate.clone(), shed::layer))
-        .layer(from_fn_with_state(gate.clone(), permit::layer))
-        .layer(from_fn_with_state(gate.clone(), rates::by_caller))
-        .layer(from_fn_with_state(gate, size::layer))
+        .layer(from_fn_with_state(gate, answer::answer))
         .service(services);
     probe_routes(readiness)
         .merge(docs::routes())

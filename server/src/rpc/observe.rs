@@ -2,32 +2,32 @@
 
 use std::{sync::Arc, time::Instant};
 
-use axum::{Extension, body::Body, extract::State, middleware::Next, response::Response};
+use axum::{body::Body, response::Response};
 use metrics::{counter, histogram};
 use tonic::{Code, Status};
 use tracing::{Instrument, Span};
 
-use super::{Gate, Request, call::Call, errors::Told, tail::Tail};
+use super::{Gate, call::Call, errors::Told, tail::Tail};
 use crate::{
     error::code_name,
     telemetry::metrics::{AUTH_FAILURES, HTTP_REQUEST_DURATION, HTTP_REQUESTS},
 };
 
 /// Watches the call from its arrival to the end of its answer.
-pub(super) async fn layer(
-    State(gate): State<Arc<Gate>>,
-    Extension(call): Extension<Arc<Call>>,
-    request: Request,
-    next: Next,
+pub(super) async fn watched(
+    gate: &Gate,
+    call: &Arc<Call>,
+    answer: impl Future<Output = Response>,
 ) -> Response {
+    let service = gate.service_of(call.rule);
     let watch = Watch {
         began: Instant::now(),
-        service: gate.service_of(call.rule),
-        span: span(&call, gate.service_of(call.rule)),
-        call,
+        service,
+        span: span(call, service),
+        call: call.clone(),
         code: Code::Cancelled,
     };
-    let response = next.run(request).instrument(watch.span.clone()).await;
+    let response = answer.instrument(watch.span.clone()).await;
     if let Some(told) = response.extensions().get::<Told>() {
         watch.count_refusal(told);
     }

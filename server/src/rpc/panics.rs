@@ -3,17 +3,17 @@
 use std::{any::Any, panic::AssertUnwindSafe};
 
 use anyhow::anyhow;
-use axum::{middleware::Next, response::Response};
+use axum::response::Response;
 use futures::FutureExt;
 
-use super::{Request, errors};
+use crate::error::Result;
 
-/// Answers INTERNAL in place of a panic.
-pub(super) async fn layer(request: Request, next: Next) -> Response {
-    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
-        Err(panic) => errors::answer(anyhow!("a panic: {}", message(&*panic))),
-    }
+/// The answer, or an error in place of a panic.
+pub(super) async fn caught(answer: impl Future<Output = Result<Response>>) -> Result<Response> {
+    AssertUnwindSafe(answer)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|panic| Err(anyhow!("a panic: {}", message(&*panic)).into()))
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {

@@ -1,13 +1,10 @@
 //! Who calls, and may they: the policy's answer, before a handler is reached.
 
-use std::sync::Arc;
-
-use axum::{Extension, extract::State, middleware::Next, response::Response};
 use gx_proto::gx::common::v1::Reason;
 use http::{HeaderMap, header::AUTHORIZATION};
 use tracing::Span;
 
-use super::{Gate, Request, call::Call, errors};
+use super::{Gate, Request, call::Call};
 use crate::{
     auth::{
         Caller,
@@ -17,39 +14,30 @@ use crate::{
 };
 
 /// Admits the call, and tells the handler who calls.
-pub(super) async fn layer(
-    State(gate): State<Arc<Gate>>,
-    Extension(call): Extension<Arc<Call>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn admit(gate: &Gate, call: &Call, request: &mut Request) -> Result<()> {
     let Some(rule) = call.rule.filter(|rule| gate.serves(rule)) else {
         return if policy::is_infrastructure(&call.path) {
-            next.run(request).await
+            Ok(())
         } else {
-            errors::answer(unknown(&call.path))
+            Err(unknown(&call.path))
         };
     };
-    match admit(&gate, &call, rule, request.headers()).await {
-        Ok(caller) => {
-            if let Some(caller) = caller {
-                request.extensions_mut().insert(caller);
-            }
-            request.extensions_mut().insert(call.context(rule));
-            next.run(request).await
-        }
-        Err(refused) => errors::answer(refused),
+    if let Some(caller) = caller(gate, call, rule, request.headers()).await? {
+        request.extensions_mut().insert(caller);
     }
+    request.extensions_mut().insert(call.context(rule));
+    Ok(())
 }
 
-/// Puts the caller's name where the outer layers find it.
+/// Puts the caller's name where the log and the audit log find it.
 fn sign(call: &Call, caller: &Caller) {
     Span::current().record("user.id", caller.user.owner());
     // Nobody else sets it, so it cannot be set.
     let _ = call.caller.set(caller.clone());
 }
 
-async fn admit(
+/// Who calls, with a role that the rule asks for; `None` if it asks for none.
+async fn caller(
     gate: &Gate,
     call: &Call,
     rule: &Rule,

@@ -1,13 +1,11 @@
 //! The audit lines that no handler writes: reads, as the policy says, and every
-//! call that a handler, a layer or a fault refused.
+//! call that was refused, by whomever.
 
-use std::sync::Arc;
-
-use axum::{Extension, extract::State, middleware::Next, response::Response};
+use axum::response::Response;
 use gx_proto::gx::{common::v1::Reason, identity::v1::Role};
 
 use super::{
-    Gate, Request,
+    Gate,
     call::Call,
     errors::{self, Told},
 };
@@ -21,13 +19,12 @@ use crate::{
 };
 
 /// Records the call by its outcome.
-pub(super) async fn layer(
-    State(gate): State<Arc<Gate>>,
-    Extension(call): Extension<Arc<Call>>,
-    request: Request,
-    next: Next,
+pub(super) async fn recorded(
+    gate: &Gate,
+    call: &Call,
+    answer: impl Future<Output = Response>,
 ) -> Response {
-    let response = next.run(request).await;
+    let response = answer.await;
     let Some(rule) = call.rule else {
         return response;
     };
@@ -35,12 +32,12 @@ pub(super) async fn layer(
         Some(told) if is_shed(told) || rule.handler_records(&told.reason) => response,
         Some(told) => {
             gate.trail
-                .record(gate.clock.now_ms(), entry(&call, rule, &told.reason));
+                .record(gate.clock.now_ms(), entry(call, rule, &told.reason));
             response
         }
-        None if rule.record == Record::Read => match record_read(&gate, &call, rule).await {
+        None if rule.record == Record::Read => match record_read(gate, call, rule).await {
             Ok(()) => response,
-            Err(error) => errors::answer_completed(error, &call),
+            Err(error) => errors::refused(error, call),
         },
         None => response,
     }

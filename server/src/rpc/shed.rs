@@ -2,27 +2,23 @@
 //! anything. Calls that only wait are counted apart, so that they crowd out none
 //! that work, and so are those with large messages, so that they cannot take all memory.
 
-use std::sync::Arc;
+use tokio::sync::SemaphorePermit;
 
-use axum::{Extension, extract::State, middleware::Next, response::Response};
-
-use super::{Gate, Request, call::Call, deadline::waits, errors};
-use crate::{auth::policy, error::Error};
+use super::{Gate, call::Call, deadline::waits};
+use crate::{
+    auth::policy,
+    error::{Error, Result},
+};
 
 const UPLOAD: &str = "/gx.identity.v1.IdentityService/UploadDocument";
 const BATCH: &str = "/gx.wallet.v1.WalletService/BatchTransfer";
 
-/// Lets the call in if there is room.
-pub(super) async fn layer(
-    State(gate): State<Arc<Gate>>,
-    Extension(call): Extension<Arc<Call>>,
-    request: Request,
-    next: Next,
-) -> Response {
+/// The call's place, if there is room; `None` for a call that needs none.
+pub(super) fn enter<'a>(gate: &'a Gate, call: &Call) -> Result<Option<SemaphorePermit<'a>>> {
     if policy::is_infrastructure(&call.path) {
-        return next.run(request).await;
+        return Ok(None);
     }
-    let room = if waits(&call) {
+    let room = if waits(call) {
         &gate.waiting
     } else {
         match call.rule.map(|rule| rule.method) {
@@ -31,8 +27,7 @@ pub(super) async fn layer(
             _ => &gate.working,
         }
     };
-    match room.try_acquire() {
-        Ok(_permit) => next.run(request).await,
-        Err(_) => errors::answer(Error::overloaded()),
-    }
+    room.try_acquire()
+        .map(Some)
+        .map_err(|_| Error::overloaded())
 }

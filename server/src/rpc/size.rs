@@ -3,11 +3,10 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
-use axum::{Extension, body::Body, extract::State, middleware::Next, response::Response};
+use axum::body::Body;
 use bytes::{Buf, Bytes};
 use gx_proto::gx::common::v1::Reason;
 use http_body::{Body as HttpBody, Frame};
@@ -20,16 +19,10 @@ use crate::{auth::policy::Rule, error::Error};
 const PREFIX: usize = 5;
 
 /// Bounds every message of the call.
-pub(super) async fn layer(
-    State(gate): State<Arc<Gate>>,
-    Extension(call): Extension<Arc<Call>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) fn bounded(gate: &Gate, call: &Call, request: Request) -> Request {
     let limit = call.rule.and_then(Rule::message_bytes);
     let limit = limit.unwrap_or(gate.limits.message_bytes);
-    next.run(request.map(|body| Body::new(Bounded::new(body, limit))))
-        .await
+    request.map(|body| Body::new(Bounded::new(body, limit)))
 }
 
 /// A body whose messages are bounded.
