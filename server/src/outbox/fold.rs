@@ -50,14 +50,7 @@ impl Folder {
     ///
     /// # Errors
     /// If the database fails; nothing was taken then.
-    pub async fn fold(
-        &self,
-        submissions: Vec<Submission>,
-    ) -> Result<Vec<Result<operation::Model>>> {
-        let asked: Vec<_> = submissions
-            .iter()
-            .map(|one| (one.id.0, one.request_digest, one.request_id))
-            .collect();
+    pub async fn fold(&self, submissions: &[&Submission]) -> Result<Vec<Result<operation::Model>>> {
         let (distinct, repeated) = distinct(submissions);
         let commands = distinct.len() as u64;
 
@@ -70,17 +63,15 @@ impl Folder {
         metrics::counter!("gx_intake_commits_total").increment(1);
         metrics::counter!("gx_intake_commands_total").increment(commands);
         self.wake.submitter();
-        Ok(asked
-            .into_iter()
-            .map(|(id, digest, request_id)| answer(&answers, id, &digest, request_id))
-            .collect())
+        let answered = submissions.iter().map(|one| answer(&answers, one));
+        Ok(answered.collect())
     }
 
     async fn fold_in(
         &self,
         tx: &DatabaseTransaction,
-        commands: Vec<Submission>,
-        repeated: Vec<(Uuid, audit::Entry)>,
+        commands: Vec<&Submission>,
+        repeated: Vec<&Submission>,
     ) -> Result<Answers> {
         let now_ms = self.clock.now_ms();
         // First of all locks: whoever marks or re-deals waits for this transaction.
@@ -99,9 +90,9 @@ impl Folder {
         for model in accept_in(tx, taken, now_ms).await? {
             answers.insert(model.id, Ok(model));
         }
-        let repeated = repeated.into_iter();
-        let answered = repeated.filter(|(id, _)| answers.get(id).is_some_and(Result::is_ok));
-        audit::record_in(tx, now_ms, answered.map(|(_, entry)| entry).collect()).await?;
+        let is_answered = |one: &&Submission| answers.get(&one.id.0).is_some_and(Result::is_ok);
+        let answered = repeated.into_iter().filter(is_answered);
+        audit::record_in(tx, now_ms, answered.map(|one| one.audit.clone()).collect()).await?;
         Ok(answers)
     }
 }
@@ -109,7 +100,7 @@ impl Folder {
 /// Decides the commands that are taken for the first time.
 async fn accept_in(
     tx: &DatabaseTransaction,
-    commands: Vec<Submission>,
+    commands: Vec<&Submission>,
     now_ms: i64,
 ) -> Result<Vec<operation::Model>> {
     let mut holds = Holds::lock_in(tx, held_accounts(&commands)).await?;
@@ -117,11 +108,11 @@ async fn accept_in(
     let mut audited = Vec::with_capacity(commands.len());
     let mut models = Vec::with_capacity(commands.len());
     for command in commands {
-        let decision = decide_in(tx, &mut holds, &command).await?;
-        let mut model = new_operation(&command, now_ms);
+        let decision = decide_in(tx, &mut holds, command).await?;
+        let mut model = new_operation(command, now_ms);
         let mut entry = command.audit.clone();
         match decision {
-            Ok(()) => accepted.push(outbox_row(&command, now_ms)),
+            Ok(()) => accepted.push(outbox_row(command, now_ms)),
             Err(refusal) => {
                 error::reason_name(refusal.reason).clone_into(&mut entry.outcome);
                 refuse(&mut model, refusal, now_ms);
@@ -142,38 +133,33 @@ async fn accept_in(
     Ok(models)
 }
 
-/// The commands without those that come again under one id, and the audit lines of
-/// the latter as far as they ask for the same.
-fn distinct(submissions: Vec<Submission>) -> (Vec<Submission>, Vec<(Uuid, audit::Entry)>) {
+/// The commands without those that come again under one id, and of the latter those that
+/// ask for the same.
+fn distinct<'a>(submissions: &[&'a Submission]) -> (Vec<&'a Submission>, Vec<&'a Submission>) {
     let mut seen = BTreeMap::new();
     let (mut distinct, mut repeated) = (Vec::new(), Vec::new());
-    for one in submissions {
+    for one in submissions.iter().copied() {
         match seen.get(&one.id) {
             None => {
                 seen.insert(one.id, one.request_digest);
                 distinct.push(one);
             }
-            Some(digest) if *digest == one.request_digest => repeated.push((one.id.0, one.audit)),
+            Some(digest) if *digest == one.request_digest => repeated.push(one),
             Some(_) => {}
         }
     }
     (distinct, repeated)
 }
 
-/// The answer under an id, if the digest is the one that was taken under it.
-fn answer(
-    answers: &Answers,
-    id: Uuid,
-    digest: &[u8],
-    request_id: Uuid,
-) -> Result<operation::Model> {
-    match answers.get(&id) {
-        Some(Ok(model)) if model.request_digest == digest => Ok(model.clone()),
+/// The answer under a command's id, if its digest is the one that was taken under it.
+fn answer(answers: &Answers, command: &Submission) -> Result<operation::Model> {
+    match answers.get(&command.id.0) {
+        Some(Ok(model)) if model.request_digest == command.request_digest => Ok(model.clone()),
         Some(Ok(_) | Err(Rejection::Reused)) => Err(Error::rejected(
             Reason::RequestIdReused,
             "the request_id was used for another request",
         )
-        .with("request_id", request_id.to_string())),
+        .with("request_id", command.request_id.to_string())),
         Some(Err(Rejection::CatchingUp)) | None => Err(Error::rejected(
             Reason::CatchingUp,
             "commands wait until the database has caught up with the ledger",
@@ -185,13 +171,13 @@ fn answer(
 /// Inserts the operations, in order of their ids, and tells which were not there.
 async fn insert_operations_in(
     tx: &DatabaseTransaction,
-    commands: &[Submission],
+    commands: &[&Submission],
     now_ms: i64,
 ) -> Result<BTreeSet<Uuid>> {
-    let mut models: Vec<_> = commands
+    let models = commands
         .iter()
-        .map(|command| new_operation(command, now_ms))
-        .collect();
+        .map(|command| new_operation(command, now_ms));
+    let mut models: Vec<_> = models.collect();
     models.sort_by_key(|model| model.id);
     let rows: Vec<_> = models.into_iter().map(accepted_row).collect();
     Ok(operation::insert_those_missing_in(tx, &rows).await?)
@@ -202,7 +188,7 @@ async fn insert_operations_in(
 /// commands come in order of their ids, for each such row is locked.
 async fn known_in(
     tx: &DatabaseTransaction,
-    commands: Vec<Submission>,
+    commands: Vec<&Submission>,
     now_ms: i64,
 ) -> Result<Answers> {
     if commands.is_empty() {
@@ -218,23 +204,22 @@ async fn known_in(
     let mut answers = Answers::new();
     let mut audited = Vec::new();
     for command in commands {
-        let (id, entry) = (command.id.0, command.audit.clone());
         let answer = match rows.remove(&command.id.0) {
             None => Err(Rejection::CatchingUp),
             Some(row) if row.request_digest != command.request_digest => Err(Rejection::Reused),
             Some(row) if row.owner.is_some() => Ok(row),
             Some(row) => {
                 let mut row = row.into_active_model();
-                row.owner = Set(Some(command.owner));
+                row.owner = Set(Some(command.owner.clone()));
                 row.request_id = Set(Some(command.request_id));
-                row.memo = Set(command.memo);
+                row.memo = Set(command.memo.clone());
                 Ok(row.update(tx).await?)
             }
         };
         if answer.is_ok() {
-            audited.push(entry);
+            audited.push(command.audit.clone());
         }
-        answers.insert(id, answer);
+        answers.insert(command.id.0, answer);
     }
     audit::record_in(tx, now_ms, audited).await?;
     Ok(answers)
@@ -252,7 +237,7 @@ async fn decide_in(
     }
 }
 
-fn held_accounts(commands: &[Submission]) -> Vec<String> {
+fn held_accounts(commands: &[&Submission]) -> Vec<String> {
     let accounts = commands
         .iter()
         .filter_map(|command| match &command.acceptance {

@@ -100,8 +100,8 @@ pub async fn run(
 }
 
 async fn answer(folder: &Folder, fold: Vec<Waiting>, timeout: Duration) {
-    let submissions = fold.iter().map(|waiting| waiting.submission.clone());
-    let results = take(folder, submissions.collect(), timeout).await;
+    let submissions: Vec<_> = fold.iter().map(|waiting| &waiting.submission).collect();
+    let results = take(folder, &submissions, timeout).await;
     for (waiting, result) in fold.into_iter().zip(results) {
         waiting.answered(result);
     }
@@ -110,18 +110,18 @@ async fn answer(folder: &Folder, fold: Vec<Waiting>, timeout: Duration) {
 /// Folds all at once; if that fails, one by one, so that none suffers for another.
 async fn take(
     folder: &Folder,
-    submissions: Vec<Submission>,
+    submissions: &[&Submission],
     timeout: Duration,
 ) -> Vec<Result<operation::Model>> {
     let count = submissions.len();
-    match bounded(folder, submissions.clone(), timeout).await {
+    match bounded(folder, submissions, timeout).await {
         Ok(results) => results,
         Err(error) if count == 1 => vec![Err(error)],
         Err(error) => {
             tracing::warn!(%error, commands = count, "fold failed, doing its commands one by one");
             let mut results = Vec::with_capacity(count);
             for submission in submissions {
-                let alone = bounded(folder, vec![submission], timeout).await;
+                let alone = bounded(folder, &[submission], timeout).await;
                 results
                     .push(alone.and_then(|mut alone| alone.pop().unwrap_or_else(|| Err(lost()))));
             }
@@ -134,12 +134,12 @@ async fn take(
 /// done again: nothing is wrong with it.
 async fn bounded(
     folder: &Folder,
-    submissions: Vec<Submission>,
+    submissions: &[&Submission],
     timeout: Duration,
 ) -> Result<Vec<Result<operation::Model>>> {
     let folded = async {
         for _ in 1..TRIES {
-            match folder.fold(submissions.clone()).await {
+            match folder.fold(submissions).await {
                 Err(error) if error.is_deadlock() => {
                     tracing::warn!(%error, "fold met a deadlock, doing it again");
                     metrics::counter!(DEADLOCKS).increment(1);

@@ -221,7 +221,7 @@ async fn of_two_folds_at_once_the_second_sees_what_the_first_holds_on_postgres()
     let held = hold_folds(&store).await;
     let fold = |number| {
         let (folder, submission) = (folder.clone(), transfer(number, &account));
-        tokio::spawn(async move { folder.fold(vec![submission]).await })
+        tokio::spawn(async move { folder.fold(&[&submission]).await })
     };
     let first = fold(1);
     waiting(&store, 1, &["insert into \"audit_log\""]).await;
@@ -248,7 +248,7 @@ async fn settling_waits_for_an_intake_under_way_and_releases_its_hold_on_postgre
     let held = hold_folds(&store).await;
     let fold = tokio::spawn({
         let folder = folder.clone();
-        async move { folder.fold(vec![submission]).await }
+        async move { folder.fold(&[&submission]).await }
     });
     waiting(&store, 1, &["insert into \"audit_log\""]).await;
     let settled = Settled {
@@ -349,18 +349,18 @@ async fn a_fold_and_a_projection_that_want_the_same_rows_wait_and_never_deadlock
     let (store, folder, first) = with_a_wallet().await;
     let second = another_wallet(&store).await;
     let accepted = [transfer(1, &first), transfer(2, &second)];
-    for answer in folder.fold(accepted.to_vec()).await.expect("folded") {
+    for answer in folder.fold(&accepted.each_ref()).await.expect("folded") {
         answer.expect("accepted");
     }
     let outcomes = [refused(&accepted[1], 2), refused(&accepted[0], 1)];
 
     // The projection first, held with all its locks; the fold wants more of both.
-    let more = vec![transfer(4, &second), transfer(3, &first)];
+    let more = [transfer(4, &second), transfer(3, &first)];
     let projection = store.begin().await.expect("a transaction");
     project(&projection, &outcomes, &[&second, &first]).await;
     let fold = tokio::spawn({
         let folder = folder.clone();
-        async move { folder.fold(more).await }
+        async move { folder.fold(&more.each_ref()).await }
     });
     waiting(&store, 1, &["select \"wallets\""]).await;
     projection.commit().await.expect("a commit");
@@ -372,9 +372,9 @@ async fn a_fold_and_a_projection_that_want_the_same_rows_wait_and_never_deadlock
     // The fold first, held at its last statement; the projection wants its commands.
     let last = [transfer(3, &first), transfer(4, &second)];
     let outcomes = [refused(&last[1], 4), refused(&last[0], 3)];
-    let later = vec![transfer(6, &second), transfer(5, &first)];
+    let later = [transfer(6, &second), transfer(5, &first)];
     let held = hold_folds(&store).await;
-    let fold = tokio::spawn(async move { folder.fold(later).await });
+    let fold = tokio::spawn(async move { folder.fold(&later.each_ref()).await });
     waiting(&store, 1, &["insert into \"audit_log\""]).await;
     let projecting = tokio::spawn({
         let store = store.clone();
@@ -406,8 +406,8 @@ async fn wallets_are_locked_from_the_lowest_account_on_whoever_locks_them_on_pos
     let second = another_wallet(&store).await;
     let (low, high) = (first.clone().min(second.clone()), first.max(second));
     let fold = {
-        let both = vec![transfer(1, &high), transfer(2, &low)];
-        async move { drop(folder.fold(both).await.expect("folded")) }
+        let both = [transfer(1, &high), transfer(2, &low)];
+        async move { drop(folder.fold(&both.each_ref()).await.expect("folded")) }
     };
     wait_for_the_lower(&store, [&low, &high], fold).await;
     let projection = {
@@ -470,7 +470,7 @@ async fn folds_that_take_up_the_same_operations_again_do_so_in_one_order_on_post
     lock_operation(&held, low.id.0).await;
     let folds = [[low.clone(), high.clone()], [high.clone(), low]].map(|submissions| {
         let folder = folder.clone();
-        tokio::spawn(async move { folder.fold(submissions.to_vec()).await })
+        tokio::spawn(async move { folder.fold(&submissions.each_ref()).await })
     });
     waiting(&store, 2, &["update \"operations\""]).await;
     // So the higher one is free.

@@ -230,7 +230,7 @@ impl World {
                 fabric_tx_id: None,
             },
         };
-        let taken = self.folder.fold(vec![submission]).await.expect("a fold");
+        let taken = self.folder.fold(&[&submission]).await.expect("a fold");
         let operation = taken.into_iter().next().expect("an answer").expect("taken");
         outbox::operation::name(operation.id)
     }

@@ -182,15 +182,10 @@ impl World {
 
     /// Sends commands in one fold; whether all were answered by their operations.
     async fn send(&mut self, fold: &[usize]) -> Result<bool, String> {
-        let submissions = fold
-            .iter()
-            .map(|sent| self.sent[*sent].submission.clone())
-            .collect();
-        let answers = self
-            .folder
-            .fold(submissions)
-            .await
-            .map_err(|error| error.to_string())?;
+        let submissions = fold.iter().map(|sent| &self.sent[*sent].submission);
+        let submissions: Vec<_> = submissions.collect();
+        let answers = self.folder.fold(&submissions).await;
+        let answers = answers.map_err(|error| error.to_string())?;
         let mut answered = true;
         for (sent, answer) in fold.iter().zip(answers) {
             let Ok(operation) = answer else {

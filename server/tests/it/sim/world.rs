@@ -151,7 +151,7 @@ impl Template {
         for submission in first_commands() {
             world
                 .folder
-                .fold(vec![submission])
+                .fold(&[&submission])
                 .await
                 .unwrap()
                 .remove(0)
