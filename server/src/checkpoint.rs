@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gx_contract::lane::spread;
 use gx_proto::gx::common::v1::Reason;
-use sea_orm::{ConnectionTrait, QueryOrder, entity::prelude::*};
+use sea_orm::{Condition, ConnectionTrait, JoinType, QueryOrder, QueryTrait, entity::prelude::*};
 
 use crate::{
     app::App,
@@ -87,6 +87,27 @@ pub async fn of(db: &impl ConnectionTrait, lane: &str) -> Result<u64> {
     Ok(row
         .and_then(|row| u64::try_from(row.block).ok())
         .unwrap_or(0))
+}
+
+/// The same, and the row beside it that a condition finds: both are of one moment, since
+/// one statement reads them.
+///
+/// # Errors
+/// If the database fails.
+pub async fn of_with<E: EntityTrait>(
+    db: &impl ConnectionTrait,
+    lane: &str,
+    row: E,
+    condition: Condition,
+) -> Result<(u64, Option<E::Model>)> {
+    let mut both = Entity::find().select_also(row);
+    QueryTrait::query(&mut both).join(JoinType::LeftJoin, row.table_ref(), condition);
+    let rows = both.all(db).await?;
+    let partition = partition_of(lane, i32::try_from(rows.len()).unwrap_or(i32::MAX));
+    let found = rows.into_iter().find(|(row, _)| row.partition == partition);
+    Ok(found.map_or((0, None), |(row, beside)| {
+        (u64::try_from(row.block).unwrap_or(0), beside)
+    }))
 }
 
 /// The lowest checkpoint of all partitions: up to it everything is applied.

@@ -1,7 +1,7 @@
 //! One moment of the read model: rows, and the block that they are of.
 
 use metrics::counter;
-use sea_orm::DatabaseTransaction;
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
 
 use crate::{app::App, checkpoint, error::Result, telemetry::metrics::COPY_READS};
 
@@ -32,48 +32,63 @@ impl Moment {
         Self::of(app, None, min_block).await
     }
 
-    /// From the copy where that has the block, else from the database itself.
     async fn of(app: &App, lane: Option<&str>, min_block: u64) -> Result<Self> {
-        if let Some(moment) = Self::of_copy(app, lane, min_block).await {
-            return Ok(moment);
-        }
-        if min_block > 0 {
-            checkpoint::reach(app, lane, min_block).await?;
-        }
-        let tx = app.store.snapshot().await?;
-        Self::at(tx, lane).await
-    }
-
-    /// A copy that is behind, or away, is passed over: it only takes reads off the
-    /// database.
-    async fn of_copy(app: &App, lane: Option<&str>, min_block: u64) -> Option<Self> {
-        let told = |outcome| counter!(COPY_READS, "outcome" => outcome).increment(1);
-        let moment = match app.store.snapshot_of_copy().await {
-            Ok(tx) => Self::at(tx?, lane).await,
-            Err(error) => Err(error.into()),
+        let begin = |db| async move {
+            let tx = app.store.snapshot_of(&db).await?;
+            let as_of_block = match lane {
+                Some(lane) => checkpoint::of(&tx, lane).await?,
+                None => checkpoint::lowest(&tx).await?,
+            };
+            Ok((as_of_block, tx))
         };
-        match moment {
-            Ok(moment) if moment.as_of_block >= min_block => {
-                told("read");
-                Some(moment)
-            }
-            Ok(_) => {
-                told("behind");
-                None
-            }
-            Err(error) => {
-                told("away");
-                tracing::debug!(%error, "the database's copy cannot be read");
-                None
-            }
-        }
-    }
-
-    async fn at(tx: DatabaseTransaction, lane: Option<&str>) -> Result<Self> {
-        let as_of_block = match lane {
-            Some(lane) => checkpoint::of(&tx, lane).await?,
-            None => checkpoint::lowest(&tx).await?,
-        };
+        let (as_of_block, tx) = read(app, lane, min_block, begin).await?;
         Ok(Self { tx, as_of_block })
+    }
+}
+
+/// What `ask` finds, and the last block whose effects it shows, which is `min_block` or
+/// later: in the copy where that has the block, else in the database itself. `ask` fails
+/// only if the database does.
+///
+/// # Errors
+/// `STALE_READ` if a lane's partition, or all if `None`, do not reach `min_block` in time.
+pub async fn read<T, F>(
+    app: &App,
+    lane: Option<&str>,
+    min_block: u64,
+    ask: impl Fn(DatabaseConnection) -> F,
+) -> Result<(u64, T)>
+where
+    F: Future<Output = Result<(u64, T)>>,
+{
+    if let Some(copy) = app.store.copy()
+        && let Some(found) = of_copy(app, min_block, ask(copy.clone()).await)
+    {
+        return Ok(found);
+    }
+    if min_block > 0 {
+        checkpoint::reach(app, lane, min_block).await?;
+    }
+    ask(app.store.read().clone()).await
+}
+
+/// A copy that is behind, or away, is passed over: it only takes reads off the database.
+fn of_copy<T>(app: &App, min_block: u64, found: Result<(u64, T)>) -> Option<(u64, T)> {
+    let told = |outcome| counter!(COPY_READS, "outcome" => outcome).increment(1);
+    match found {
+        Ok(found) if found.0 >= min_block => {
+            told("read");
+            Some(found)
+        }
+        Ok(_) => {
+            told("behind");
+            None
+        }
+        Err(error) => {
+            told("away");
+            tracing::debug!(%error, "the database's copy cannot be read");
+            app.store.copy_is_away();
+            None
+        }
     }
 }

@@ -137,24 +137,24 @@ impl Store {
         self.snapshot_of(&self.inner.read).await
     }
 
-    /// The same of the copy, which may be behind; `None` where there is no copy, or where
-    /// it was away a moment ago.
-    ///
-    /// # Errors
-    /// If no connection to the copy can be had.
-    pub async fn snapshot_of_copy(&self) -> Result<Option<DatabaseTransaction>, DbErr> {
-        let Some(copy) = &self.inner.copy else {
-            return Ok(None);
-        };
-        let Some(db) = copy.db() else { return Ok(None) };
-        let snapshot = self.snapshot_of(db).await;
-        if snapshot.is_err() {
-            copy.away();
-        }
-        snapshot.map(Some)
+    /// A connection for single reads of the copy, which may be behind; `None` where there
+    /// is no copy, or where it was away a moment ago.
+    pub fn copy(&self) -> Option<&DatabaseConnection> {
+        self.inner.copy.as_ref()?.db()
     }
 
-    async fn snapshot_of(&self, db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    /// Tells that the copy could not be read.
+    pub fn copy_is_away(&self) {
+        if let Some(copy) = &self.inner.copy {
+            copy.away();
+        }
+    }
+
+    /// Begins a transaction that reads one moment of what a connection leads to.
+    ///
+    /// # Errors
+    /// If no connection can be had.
+    pub async fn snapshot_of(&self, db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
         let postgres = self.postgres();
         let options = TransactionOptions {
             isolation_level: postgres.then_some(IsolationLevel::RepeatableRead),

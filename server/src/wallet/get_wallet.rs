@@ -2,7 +2,7 @@
 
 use gx_proto::gx::wallet::v1::{GetWalletRequest, GetWalletResponse};
 
-use super::{entity::wallet, proto, query};
+use super::{proto, query};
 use crate::{
     app::App,
     auth::Caller,
@@ -35,11 +35,11 @@ impl GetWallet {
     }
 
     pub(super) async fn handle(self, app: &App, caller: &Caller) -> Result<GetWalletResponse> {
-        let moment = query::moment_of(app, &self.account, self.min_block).await?;
-        let wallet = wallet::Entity::readable(&moment.tx, caller, &self.account).await?;
+        let found = query::wallet(app, caller, &self.account, self.min_block).await;
+        let (as_of_block, wallet) = found?;
         Ok(GetWalletResponse {
             wallet: Some(proto::wallet(wallet)?),
-            as_of_block: moment.as_of_block,
+            as_of_block,
         })
     }
 }
@@ -50,7 +50,7 @@ mod tests {
     use sea_orm::ActiveValue::Set;
 
     use super::*;
-    use crate::fixture;
+    use crate::{fixture, wallet::entity::wallet};
 
     fn read(account: &str, min_block: u64) -> GetWallet {
         let account = account.to_owned();

@@ -2,7 +2,7 @@
 
 use gx_contract::account::AccountId;
 use gx_proto::gx::contract::v1::AccountType;
-use sea_orm::{Select, entity::prelude::*};
+use sea_orm::{Condition, entity::prelude::*};
 
 use crate::{
     auth::Caller,
@@ -65,11 +65,8 @@ impl Entity {
         caller: &Caller,
         account: &AccountName,
     ) -> Result<Model> {
-        if caller.reads_everything() {
-            one(db, Self::find(), account.as_str()).await
-        } else {
-            one(db, Self::of(caller), account.as_str()).await
-        }
+        let wallet = Self::find().filter(Self::visible(caller, account));
+        Self::found(wallet.one(db).await?, account.as_str())
     }
 
     /// A wallet that the caller may spend from: an own one.
@@ -81,18 +78,23 @@ impl Entity {
         caller: &Caller,
         account: &AccountId,
     ) -> Result<Model> {
-        one(db, Self::of(caller), account.as_str()).await
+        let own = Self::find_by_id(account.as_str()).filter(Column::UserId.eq(caller.user.0));
+        Self::found(own.one(db).await?, account.as_str())
     }
 
-    fn of(caller: &Caller) -> Select<Self> {
-        Self::find().filter(Column::UserId.eq(caller.user.0))
+    /// Finds a wallet that the caller may look at.
+    pub fn visible(caller: &Caller, account: &AccountName) -> Condition {
+        let owner = (!caller.reads_everything()).then(|| Column::UserId.eq(caller.user.0));
+        Condition::all()
+            .add(Column::Account.eq(account.as_str()))
+            .add_option(owner)
     }
-}
 
-async fn one(db: &impl ConnectionTrait, found: Select<Entity>, account: &str) -> Result<Model> {
-    found
-        .filter(Column::Account.eq(account))
-        .one(db)
-        .await?
-        .ok_or_else(|| Error::not_found(format!("wallets/{account}")))
+    /// A wallet, if one was found.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, for a stranger's wallet as for none.
+    pub fn found(found: Option<Model>, account: &str) -> Result<Model> {
+        found.ok_or_else(|| Error::not_found(format!("wallets/{account}")))
+    }
 }
