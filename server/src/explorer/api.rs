@@ -49,9 +49,9 @@ impl LedgerService for Api {
         &self,
         request: Request<GetLedgerRequest>,
     ) -> Result<Response<GetLedgerResponse>, Status> {
-        let (_, context, _) = auth::signed_in(request)?;
+        let (caller, context, _) = auth::signed_in(request)?;
         context.about("ledger");
-        Ok(Response::new(get_ledger::handle(&self.app).await?))
+        Ok(Response::new(get_ledger::handle(&self.app, &caller).await?))
     }
 
     async fn get_block(

@@ -59,7 +59,7 @@ pub struct Partition {
     /// Blocks still to apply. A quiet chain has 0.
     #[prost(uint64, tag = "3")]
     pub lag_blocks: u64,
-    /// Why it stopped; empty while it runs.
+    /// Why it stopped; empty while it runs. The cause itself is for auditors and admins.
     #[prost(string, tag = "4")]
     pub stopped: ::prost::alloc::string::String,
 }

@@ -121,7 +121,7 @@ export type Partition = Message<"gx.ledger.v1.Partition"> & {
   lagBlocks: bigint;
 
   /**
-   * Why it stopped; empty while it runs.
+   * Why it stopped; empty while it runs. The cause itself is for auditors and admins.
    *
    * @generated from field: string stopped = 4;
    */
