@@ -154,11 +154,16 @@ pub(crate) async fn secured(ca: &Ca) -> TlsStream<TcpStream> {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let (_, port) = ca.url.rsplit_once(':').unwrap();
-    let stream = TcpStream::connect(("127.0.0.1", port.parse().unwrap())).await;
     let connector = TlsConnector::from(Arc::new(config));
     let name = "localhost".try_into().unwrap();
-    connector.connect(name, stream.unwrap()).await.unwrap()
+    connector.connect(name, connected(ca).await).await.unwrap()
+}
+
+/// A connection on which nothing was said yet.
+pub(crate) async fn connected(ca: &Ca) -> TcpStream {
+    let (_, port) = ca.url.rsplit_once(':').unwrap();
+    let stream = TcpStream::connect(("127.0.0.1", port.parse().unwrap()));
+    stream.await.unwrap()
 }
 
 /// How a server of a test's own for `localhost` shows itself.

@@ -1,5 +1,7 @@
 //! The wire as Fabric CA documents it, by raw requests.
 
+use std::time::Duration;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use gx_fabric::msp::Certificate;
 use http_body_util::{BodyExt, Full};
@@ -8,8 +10,9 @@ use hyper_util::rt::TokioIo;
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
-use crate::harness::{Ca, NAMES, secured};
+use crate::harness::{Ca, NAMES, connected, secured};
 
 /// Sends a request and gives status and answer.
 async fn send(ca: &Ca, line: &str, login: Option<&str>, body: &str) -> (u16, Value) {
@@ -172,6 +175,16 @@ async fn refusals_have_fabric_cas_statuses_and_codes() {
     }
     let (status, _) = send(&ca, "POST /register", own, "{}").await;
     assert_eq!(status, 404);
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_does_not_hold_up_the_end() {
+    let ca = Ca::start().await;
+    let _silent = connected(&ca).await;
+    // Connections are taken in turn, so the one before has been taken.
+    let _secured = secured(&ca).await;
+    let ended = timeout(Duration::from_secs(5), ca.stop());
+    assert!(ended.await.is_ok());
 }
 
 #[tokio::test]

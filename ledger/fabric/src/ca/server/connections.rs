@@ -43,7 +43,7 @@ pub(super) async fn serve(
             Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::warn!(%error, "no connection can be taken");
-                sleep(REST).await;
+                shutdown.run_until_cancelled(sleep(REST)).await;
                 continue;
             }
         };
@@ -65,7 +65,8 @@ async fn connection(
     routes: Router,
     shutdown: CancellationToken,
 ) {
-    let Ok(Ok(stream)) = timeout(HEAD_TIME, acceptor.accept(stream)).await else {
+    let secured = timeout(HEAD_TIME, acceptor.accept(stream));
+    let Some(Ok(Ok(stream))) = shutdown.run_until_cancelled(secured).await else {
         tracing::debug!("a connection was not secured");
         return;
     };
