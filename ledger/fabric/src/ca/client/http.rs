@@ -31,6 +31,8 @@ const ANSWER_BYTES: usize = 1 << 20;
 /// Where requests go.
 pub(super) struct Http {
     url: Url,
+    host: String,
+    port: u16,
     name: ServerName<'static>,
     connector: TlsConnector,
 }
@@ -49,12 +51,14 @@ impl Http {
             Some(Host::Ipv6(address)) => address.to_string(),
             host => host.map(|host| host.to_string()).unwrap_or_default(),
         };
-        let name = options.server_name.clone().unwrap_or(host);
+        let name = options.server_name.clone().unwrap_or_else(|| host.clone());
         let name = ServerName::try_from(name).map_err(|error| setting(&error))?;
         let config = tls::client(&options.tls_authorities, options.clock.clone())
             .map_err(|error| setting(&format!("the authorities of the connection: {error}")))?;
         Ok(Self {
+            port: url.port_or_known_default().unwrap_or(443),
             url,
+            host,
             name,
             connector: config.into(),
         })
@@ -81,8 +85,7 @@ impl Http {
         body: Vec<u8>,
         authorization: &str,
     ) -> Result<(StatusCode, Bytes), Failure> {
-        let address = self.url.socket_addrs(|| None)?;
-        let stream = TcpStream::connect(address.as_slice()).await?;
+        let stream = TcpStream::connect((&*self.host, self.port)).await?;
         let stream = self.connector.connect(self.name.clone(), stream).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let mut authorization = HeaderValue::from_str(authorization)?;
