@@ -126,16 +126,13 @@ impl Known {
 
     /// Counts an attempt, so that of many at once no more than the bound are tried.
     fn attempt(&self, right: bool) -> Result<(), Refusal> {
-        let before = self.wrong_secrets.fetch_add(1, Ordering::SeqCst);
-        if before >= ATTEMPTS {
-            self.wrong_secrets.store(ATTEMPTS, Ordering::SeqCst);
-            return Err(Refusal::stranger("locked by too many wrong secrets"));
+        let counted = |wrong| (wrong < ATTEMPTS).then_some(if right { 0 } else { wrong + 1 });
+        let (set, read) = (Ordering::SeqCst, Ordering::SeqCst);
+        match self.wrong_secrets.fetch_update(set, read, counted) {
+            Err(_) => Err(Refusal::stranger("locked by too many wrong secrets")),
+            Ok(_) if right => Ok(()),
+            Ok(_) => Err(Refusal::stranger("wrong secret")),
         }
-        if !right {
-            return Err(Refusal::stranger("wrong secret"));
-        }
-        self.wrong_secrets.store(0, Ordering::SeqCst);
-        Ok(())
     }
 
     /// The attributes for a certificate: those asked for, or else those that always
