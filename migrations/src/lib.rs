@@ -14,6 +14,7 @@ mod m0007_known_accounts;
 mod m0008_partitions;
 mod m0009_refresh_tokens;
 mod m0010_outbox_key;
+mod m0011_one_control_row;
 
 /// Every migration in order.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_partitions::Migration),
             Box::new(m0009_refresh_tokens::Migration),
             Box::new(m0010_outbox_key::Migration),
+            Box::new(m0011_one_control_row::Migration),
         ]
     }
 }

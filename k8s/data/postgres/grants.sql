@@ -28,7 +28,8 @@ grant select on seaql_migrations to gx_identity, gx_wallet, gx_tokenomics, gx_su
 
 -- Fixed rows, here, of lanes and of partitions: the first worker makes them, or bootstrap.
 -- An API only reads them, and ends where there are none yet; whoever takes commands shares
--- this one by a lock, for which PostgreSQL wants the right to change a column.
+-- this one by a lock, for which PostgreSQL wants the right to change a column. The schema keeps
+-- its id what it is.
 grant select, update (id) on control to gx_identity, gx_wallet, gx_tokenomics;
 grant select, insert, update (id) on control to gx_bootstrap;
 grant select, insert, update on control to gx_submitter, gx_projector;
@@ -137,14 +138,6 @@ grant usage on sequence outbox_position_seq to gx_identity, gx_wallet, gx_tokeno
 
 -- `gx projector rebuild` makes its tables in a schema of its own.
 do $$ begin execute format('grant create on database %I to gx_operator', current_database()); end $$;
-
--- A lock for which the right to change the control row's id was given must not be a way to
--- change it.
-do $$ begin
-    if not exists (select from pg_constraint where conname = 'control_one_row') then
-        alter table control add constraint control_one_row check (id = 1);
-    end if;
-end $$;
 
 -- A table about which nothing is said above is nobody's, and gx would fail on it: say so.
 do $$ declare forgotten text; begin

@@ -102,6 +102,34 @@ async fn migrations_only_expand_on_postgres() {
     every_step_only_expands(db.expect("a database")).await;
 }
 
+/// Whoever may lock the control row may not move it or add another.
+async fn the_control_row_is_one(url: &str) {
+    let mut options = sea_orm::ConnectOptions::new(url);
+    options.max_connections(1);
+    let db = Database::connect(options).await.expect("a database");
+    Migrator::up(&db, None).await.expect("migrated");
+    let row = |id: i32| {
+        format!("insert into control (id, partner_lanes, partitions) values ({id}, 16, 2)")
+    };
+    db.execute_unprepared(&row(1)).await.expect("the one row");
+    let same = "update control set id = 1, mark = 1";
+    db.execute_unprepared(same).await.expect("it stays");
+    for change in [row(2).as_str(), "update control set id = 2"] {
+        let refused = db.execute_unprepared(change).await.expect_err(change);
+        assert!(refused.to_string().contains("control_one_row"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn there_is_one_control_row_on_sqlite() {
+    the_control_row_is_one("sqlite::memory:").await;
+}
+
+#[tokio::test]
+async fn there_is_one_control_row_on_postgres() {
+    the_control_row_is_one(&postgres_database().await).await;
+}
+
 #[tokio::test]
 async fn no_index_offers_a_lane_s_oldest_commands_among_all_others_on_postgres() {
     let db = Database::connect(postgres_database().await).await;
