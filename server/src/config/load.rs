@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     path::{Path, PathBuf},
 };
 
@@ -9,6 +10,8 @@ use toml::{Table, Value};
 
 use super::{Config, DEFAULTS, Faults};
 
+/// What the names of variables that are settings begin with.
+const PREFIX: &str = "GX_";
 /// Variables with the prefix that are no settings: they belong to tests.
 const NOT_SETTINGS: &[&str] = &["GX_FABRIC_CONNECTION"];
 
@@ -30,7 +33,7 @@ impl Config {
         let text = file
             .map(|path| read(path).map_err(Faults::one))
             .transpose()?;
-        Self::from_sources(text.as_deref(), std::env::vars_os().filter_map(unicode))
+        Self::from_sources(text.as_deref(), texts(std::env::vars_os())?)
     }
 
     /// Loads the defaults, then the text of a file, then variables.
@@ -48,7 +51,7 @@ impl Config {
         }
         let variables: BTreeMap<_, _> = variables
             .into_iter()
-            .filter(|(name, _)| name.starts_with("GX_") && !NOT_SETTINGS.contains(&name.as_str()))
+            .filter(|(name, _)| name.starts_with(PREFIX) && !NOT_SETTINGS.contains(&name.as_str()))
             .collect();
         for (name, value) in variables {
             if let Err(fault) = set(&mut settings, &name, value) {
@@ -62,8 +65,23 @@ impl Config {
     }
 }
 
-fn unicode((name, value): (std::ffi::OsString, std::ffi::OsString)) -> Option<(String, String)> {
-    Some((name.into_string().ok()?, value.into_string().ok()?))
+/// The variables that are text. A setting that is none is not passed over: its default
+/// would take its place.
+fn texts(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<Vec<(String, String)>, Faults> {
+    let (mut texts, mut faults) = (Vec::new(), Vec::new());
+    for (name, value) in variables {
+        match (name.into_string(), value.into_string()) {
+            (Ok(name), Ok(value)) => texts.push((name, value)),
+            (Ok(name), Err(_)) if name.starts_with(PREFIX) => {
+                faults.push(format!("{name}: must be UTF-8"));
+            }
+            _ => {}
+        }
+    }
+    Faults::none_of(faults)?;
+    Ok(texts)
 }
 
 fn read(path: impl AsRef<Path>) -> Result<String, String> {
@@ -119,7 +137,7 @@ fn set(settings: &mut Table, variable: &str, text: String) -> Result<(), String>
 
 /// `GX_KEY`, `GX_SECTION__KEY`, and so on for sections in sections.
 fn find<'a>(settings: &'a mut Table, variable: &str) -> Option<&'a mut Value> {
-    let path = variable.strip_prefix("GX_")?.to_lowercase();
+    let path = variable.strip_prefix(PREFIX)?.to_lowercase();
     let mut keys = path.split("__");
     let mut slot = settings.get_mut(keys.next()?)?;
     for key in keys {
@@ -171,6 +189,20 @@ mod tests {
             (1, 20, 3003)
         );
         assert_eq!(config.instance, "one");
+    }
+
+    #[test]
+    fn a_setting_that_is_no_text_is_not_passed_over() {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        let read = |name: &str, value: &[u8]| {
+            texts([(name.into(), OsString::from_vec(value.into()))].into_iter())
+        };
+        let text = ("GX_INSTANCE".to_owned(), "one".to_owned());
+        assert_eq!(read("GX_INSTANCE", b"one").unwrap(), [text]);
+        assert!(read("OTHER", b"\xff").unwrap().is_empty());
+        let fault = read("GX_INSTANCE", b"\xff").unwrap_err().to_string();
+        assert!(fault.contains("GX_INSTANCE: must be UTF-8"), "{fault}");
     }
 
     #[test]
