@@ -99,11 +99,11 @@ metrics! {
     COPY_READS = Counter "gx_copy_reads_total" ["outcome"]
         "Reads that a copy of the database could take: read, or the copy was behind or away.";
     WATCHES_OPEN = Gauge "gx_watches_open" ["method"]
-        "Calls that stay open: streams of blocks and of operations.";
+        "Calls that stay open: streams of blocks, of operations and of wallets.";
     PASSWORD_VERIFICATIONS = Counter "gx_password_verifications_total" []
         "Password verifications, also those against no account.";
     SUPPLY_QIRAT = Gauge "gx_supply_qirat" ["bucket"]
-        "Where the coins are: maximum, pools, circulating.";
+        "Where the coins are: each pool, treasuries, circulating.";
     IDENTITY_EXPIRES = Gauge "gx_identity_expires_seconds" ["identity"]
         "Time until the certificate ends under which GX submits; below 0 it has ended.";
     ENROLMENTS = Counter "gx_enrolments_total" ["identity", "outcome"]
