@@ -5,6 +5,7 @@
 //! It opens accounts of its own and moves their money, so it is for systems that may be
 //! tried: codes come from the embedded notifier. Rate limits must allow what it sends.
 
+mod bencher;
 mod delays;
 mod echo;
 mod figures;
@@ -20,34 +21,14 @@ mod snapshot;
 mod standing;
 mod ways;
 
-use std::{
-    fmt,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{fmt, path::PathBuf, time::Duration};
 
-use anyhow::{Context as _, ensure};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use anyhow::ensure;
 use serde::Serialize;
-use tonic::transport::Channel;
 
-use self::{
-    delays::Delays,
-    inserts::Inserts,
-    lanes::Held,
-    load::{Caller, Load},
-    machine::Moment,
-    measured::{Comparison, Side},
-    payers::{Payers, To, connections},
-    snapshot::Slice,
-    standing::Standing,
-};
-use super::{
-    caller::{Api, Staff},
-    open,
-    report::Report,
-};
-use crate::{config::Config, explorer::entity::block, outbox::entity::row, store::Store};
+use self::{bencher::Bencher, delays::Delays, measured::Comparison, snapshot::Slice};
+use super::report::Report;
+use crate::config::Config;
 
 pub use echo::serve as serve_echo;
 
@@ -169,152 +150,6 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<Bench> {
         delays,
         slices,
     })
-}
-
-/// Blocks, the last one included.
-#[derive(Debug, Clone, Copy)]
-struct Blocks {
-    first: i64,
-    last: i64,
-}
-
-impl Blocks {
-    /// How many commands they carry.
-    async fn commands(self, store: &Store) -> anyhow::Result<f64> {
-        let rows = block::Entity::range(self.first, self.last + 1, u64::from(u32::MAX));
-        let rows = rows.all(store.read()).await?;
-        Ok(rows.iter().map(|row| f64::from(row.commands)).sum())
-    }
-}
-
-/// What all figures need.
-struct Bencher {
-    config: Config,
-    options: Options,
-    store: Store,
-    payers: Payers,
-    wallet: Vec<Channel>,
-    identity: Vec<Channel>,
-    tokenomics: Channel,
-}
-
-impl Bencher {
-    async fn new(config: Config, options: Options) -> anyhow::Result<Self> {
-        let data_dir = config.data_dir();
-        let api = Api::connect(&data_dir, options.endpoint.as_deref()).await?;
-        let staff = Staff::sign_in(&api, &data_dir, options.staff_password_file.as_deref()).await?;
-        let payers = Payers::open(&api, &staff, &data_dir, options.people).await?;
-        let [identity, wallet, tokenomics] = &api.places;
-        Ok(Self {
-            store: open::store_to_write(&config).await?,
-            wallet: connections(wallet, options.connections).await?,
-            identity: connections(identity, options.connections).await?,
-            tokenomics: connections(tokenomics, 1).await?.remove(0),
-            payers,
-            config,
-            options,
-        })
-    }
-
-    /// Measures two things in turn, round after round.
-    async fn in_turn(
-        &self,
-        own: impl AsyncFn() -> anyhow::Result<Side>,
-        other: impl AsyncFn() -> anyhow::Result<Side>,
-    ) -> anyhow::Result<Vec<(Side, Side)>> {
-        let mut rounds = Vec::new();
-        for _ in 0..self.options.rounds {
-            let own = own().await?;
-            rounds.push((own, other().await?));
-        }
-        Ok(rounds)
-    }
-
-    fn time(&self) -> Duration {
-        Duration::from_secs(self.options.seconds)
-    }
-
-    fn senders(&self, to: To) -> anyhow::Result<Vec<payers::Sender>> {
-        self.payers.senders(&self.wallet, self.options.callers, to)
-    }
-
-    /// How fast commands are taken while the lanes stand still, and what that costs.
-    async fn taken<C: Caller>(&self, callers: Vec<C>) -> anyhow::Result<Side> {
-        let held = Held::take(&self.store, self.time()).await?;
-        let side = self.load(callers).await;
-        held.give_back().await?;
-        self.quiet().await?;
-        side
-    }
-
-    /// How fast commands are taken while they are carried on.
-    async fn carried<C: Caller>(&self, callers: Vec<C>) -> anyhow::Result<Side> {
-        let before = Moment::now(&self.store).await?.resumed()?;
-        let load = Load::closed(callers, self.time()).await?;
-        self.quiet().await?;
-        self.side(before, &load).await
-    }
-
-    /// How fast commands are settled.
-    async fn settled<C: Caller>(&self, callers: Vec<C>) -> anyhow::Result<Side> {
-        let before = Moment::now(&self.store).await?.resumed()?;
-        let begun = Instant::now();
-        let mut load = Load::closed(callers, self.time()).await?;
-        self.quiet().await?;
-        load.elapsed = begun.elapsed();
-        self.side(before, &load).await
-    }
-
-    /// How fast calls are answered that leave nothing behind.
-    async fn load<C: Caller>(&self, callers: Vec<C>) -> anyhow::Result<Side> {
-        let before = Moment::now(&self.store).await?.resumed()?;
-        let load = Load::closed(callers, self.time()).await?;
-        self.side(before, &load).await
-    }
-
-    async fn inserted(&self, inserts: &Inserts, clients: usize, rows: u64) -> anyhow::Result<Side> {
-        let before = Moment::now(&self.store).await?.resumed()?;
-        let mut side = inserts.run(clients, rows, self.time()).await?;
-        let count = side.rate * self.options.seconds as f64;
-        side.spent = before.until(Moment::now(&self.store).await?, count);
-        Ok(side)
-    }
-
-    async fn side(&self, before: Moment, load: &Load) -> anyhow::Result<Side> {
-        let mut side = Side::of(load);
-        side.spent = before.until(Moment::now(&self.store).await?, load.taken as f64);
-        Ok(side)
-    }
-
-    /// How fast the projector catches up with what was carried while it stood, and which
-    /// blocks that were.
-    async fn caught_up(&self) -> anyhow::Result<(Side, Blocks)> {
-        let standing = Standing::take(&self.store, self.time() + SETTLED).await?;
-        let first = standing.next_block().await?;
-        let load = Load::closed(self.senders(To::All)?, self.time()).await?;
-        let last = standing::carried(&self.config, &self.store).await?;
-        let before = Moment::now(&self.store).await?;
-        standing.give_back().await?;
-        let (before, begun) = (before.resumed()?, Instant::now());
-        self.quiet().await?;
-        let elapsed = begun.elapsed();
-        let mut side = Side::new(load.taken as f64 / elapsed.as_secs_f64(), elapsed);
-        side.spent = before.until(Moment::now(&self.store).await?, load.taken as f64);
-        Ok((side, Blocks { first, last }))
-    }
-
-    /// Waits until nothing waits to be settled.
-    async fn quiet(&self) -> anyhow::Result<()> {
-        let quiet = async {
-            let unsettled = || row::Entity::find().filter(row::Column::Voided.eq(false));
-            while unsettled().count(self.store.read()).await? > 0 {
-                tokio::time::sleep(POLL).await;
-            }
-            anyhow::Ok(())
-        };
-        let quiet = tokio::time::timeout(SETTLED, quiet).await;
-        quiet.context("commands are not settled in time; do a submitter and a projector run?")?
-    }
 }
 
 impl Report for Bench {

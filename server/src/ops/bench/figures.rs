@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use gx_proto::gx::ledger::v1::ledger_service_client::LedgerServiceClient;
 
 use super::{
-    BATCH, Bencher, Blocks,
+    BATCH,
+    bencher::{Bencher, Blocks},
     delays::{self, Delays},
     echo,
     inserts::Inserts,

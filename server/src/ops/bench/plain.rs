@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 
-use super::{Blocks, machine::Moment, measured::Side};
+use super::{bencher::Blocks, machine::Moment, measured::Side};
 use crate::store::Store;
 
 /// Where the tables are.
