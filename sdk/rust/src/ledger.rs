@@ -87,12 +87,9 @@ impl Follow for Blocks {
         if let Some(part) = answer.block {
             self.gather(part);
         }
-        // Until its last part has come, a block is sent from its beginning again.
-        if answer.next_block <= self.next && self.gathered.is_some() {
-            return None;
-        }
         self.next = answer.next_block;
-        self.gathered.take()
+        // Until its last part has come, it would be sent from its beginning again.
+        self.gathered.take_if(|block| block.number < self.next)
     }
 }
 
@@ -111,5 +108,42 @@ impl Posting {
     /// The change of the balance.
     pub fn delta(&self) -> QiratDelta {
         QiratDelta::new(self.delta_qirat)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(number: u64, transaction: &str, next_block: u64) -> StreamBlocksResponse {
+        let transaction = Transaction {
+            name: transaction.to_owned(),
+            ..Transaction::default()
+        };
+        let block = Block {
+            number,
+            transactions: vec![transaction],
+            ..Block::default()
+        };
+        StreamBlocksResponse {
+            block: Some(block),
+            next_block,
+        }
+    }
+
+    #[test]
+    fn a_block_in_parts_comes_whole_also_behind_blocks_that_were_passed_over() {
+        let mut blocks = Blocks {
+            next: 5,
+            filter: BlockFilter::default(),
+            gathered: None,
+        };
+        assert_eq!(blocks.read(part(100, "a", 100)), None);
+        assert_eq!(blocks.request().from_block, 100);
+        assert_eq!(blocks.read(part(100, "a", 100)), None);
+        let whole = blocks.read(part(100, "b", 101)).expect("a block");
+        let names: Vec<_> = whole.transactions.iter().map(|one| &*one.name).collect();
+        assert_eq!(names, ["a", "b"]);
+        assert_eq!(blocks.request().from_block, 101);
     }
 }

@@ -80,9 +80,9 @@ class Blocks {
 
   read({ block, nextBlock }: StreamBlocksResponse): Block | undefined {
     if (block) this.#gather(block);
-    // Until its last part has come, a block is sent from its beginning again.
-    if (nextBlock <= this.#next && this.#gathered) return undefined;
     this.#next = nextBlock;
+    // Until its last part has come, it would be sent from its beginning again.
+    if (this.#gathered && this.#gathered.number >= nextBlock) return undefined;
     const whole = this.#gathered;
     this.#gathered = undefined;
     return whole && withAmounts(whole);
