@@ -2,6 +2,9 @@
 
 import { Code, deadline, local, type GxError } from "./error.js";
 
+/** The longest that servers can be told in milliseconds, more than a day; timers know no end. */
+const LONGEST_MS = 99_999_999;
+
 /** The bounds of one call with all its tries. */
 export class Bounds {
   readonly #controller = new AbortController();
@@ -13,9 +16,10 @@ export class Bounds {
   };
 
   constructor(ms: number, wanted: AbortSignal | undefined) {
-    this.#end = performance.now() + ms;
+    const boundMs = Math.min(ms, LONGEST_MS);
+    this.#end = performance.now() + boundMs;
     this.#wanted = wanted;
-    this.#timer = setTimeout(this.#abort, ms);
+    this.#timer = setTimeout(this.#abort, boundMs);
     wanted?.addEventListener("abort", this.#abort);
     if (wanted?.aborted) this.#abort();
   }

@@ -6,7 +6,7 @@ import { http } from "./gen/google/api/annotations_pb.js";
 import { IdentityService } from "./gen/gx/identity/v1/identity_pb.js";
 import { WalletService } from "./gen/gx/wallet/v1/wallet_pb.js";
 
-/** Pauses double from the first to the longest, where the server names none. */
+/** Pauses double from the first to the longest, behind that which the server names. */
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5_000;
 
@@ -45,7 +45,7 @@ export class Pauses {
     const own = this.#next;
     this.#next = Math.min(LONGEST_PAUSE_MS, own * 2);
     // Clients that failed together do not come back together.
-    return failure.retryDelayMs ?? own * (0.5 + Math.random() / 2);
+    return (failure.retryDelayMs ?? 0) + own * (0.5 + Math.random() / 2);
   }
 }
 
