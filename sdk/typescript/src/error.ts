@@ -103,7 +103,8 @@ export class GxError extends Error {
 
   /** @internal The error, about this operation. */
   of(operation: WithAmounts<Operation>): GxError {
-    return make({ ...this.#told, operation });
+    const error = make({ ...this.#told, operation });
+    return this instanceof SessionEndedError ? error.ending() : error;
   }
 
   /** @internal The same, which ends the session. */
@@ -131,6 +132,11 @@ function make(told: Told): GxError {
 /** An error that no server told. */
 export function local(code: Code, message: string, cause?: unknown): GxError {
   return make({ code, message, metadata: {}, violations: [], cause });
+}
+
+/** An answer lacks what the interface promises. */
+export function missing(what: string): GxError {
+  return local(Code.Internal, `the answer has no ${what}`);
 }
 
 /** The client's own bound passed. */

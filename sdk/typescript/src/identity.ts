@@ -3,10 +3,10 @@
 import { create } from "@bufbuild/protobuf";
 import { createClient, type Client } from "@connectrpc/connect";
 import type { Calls } from "./calls.js";
+import { missing } from "./error.js";
 import { IdentityService } from "./gen/gx/identity/v1/identity_pb.js";
 import {
   DocumentSchema,
-  UserSchema,
   VerificationState,
   type Document,
   type Session,
@@ -38,7 +38,8 @@ export class Identity extends methodsOf(IdentityService) {
   /** Whoever is signed in. */
   async me(options?: CallOptions): Promise<User> {
     const { user } = await this.getMe({}, options);
-    return user ?? create(UserSchema);
+    if (!user) throw missing("user");
+    return user;
   }
 
   /** One's own sessions, the latest login first. */

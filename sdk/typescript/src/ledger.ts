@@ -6,16 +6,13 @@ import type { Calls } from "./calls.js";
 import { LedgerService, type Block as Message, type StreamBlocksResponse } from "./gen/gx/ledger/v1/ledger_pb.js";
 import type { OperationType } from "./gen/gx/operation/v1/operation_pb.js";
 import { items } from "./pages.js";
-import { follow } from "./resume.js";
+import { SILENCE_MS, follow } from "./resume.js";
 import { methodsOf, type CallOptions } from "./service.js";
 
 export * from "./gen/gx/ledger/v1/ledger_pb.js";
 
 /** A block as it was answered. */
 export type Block = WithAmounts<Message>;
-
-/** A quiet stream tells every ten seconds how far it is. */
-const SILENCE_MS = 30_000;
 
 /** Where to begin, and which commands of blocks to send; by default all from block 0. */
 export interface FollowOptions extends CallOptions {
@@ -51,45 +48,27 @@ export class Ledger extends methodsOf(LedgerService) {
    * passed over.
    */
   follow(options: FollowOptions = {}): AsyncGenerator<Block, void, undefined> {
-    const { fromBlock = 0n, account = "", types = [], signal } = options;
-    const blocks = new Blocks(fromBlock, (fromBlock, signal) =>
-      this.#client.streamBlocks({ fromBlock, account, types: [...types] }, { signal }),
-    );
+    const { account = "", types = [], signal } = options;
+    let next = options.fromBlock ?? 0n;
+    /** What has come of a block that comes in parts. */
+    let gathered: Message | undefined;
+    const blocks = {
+      silenceMs: SILENCE_MS,
+      open: (signal: AbortSignal) => {
+        gathered = undefined;
+        return this.#client.streamBlocks({ fromBlock: next, account, types: [...types] }, { signal });
+      },
+      read: ({ block, nextBlock }: StreamBlocksResponse): Block | undefined => {
+        if (block && block.number === gathered?.number) gathered.transactions.push(...block.transactions);
+        else gathered = block ?? gathered;
+        next = nextBlock;
+        // Until its last part has come, it would be sent from its beginning again.
+        if (!gathered || gathered.number >= next) return undefined;
+        const whole = gathered;
+        gathered = undefined;
+        return withAmounts(whole);
+      },
+    };
     return follow(blocks, signal);
-  }
-}
-
-type Open = (fromBlock: bigint, signal: AbortSignal) => AsyncIterable<StreamBlocksResponse>;
-
-/** Puts blocks together that come in parts. */
-class Blocks {
-  readonly silenceMs = SILENCE_MS;
-  readonly #open: Open;
-  #next: bigint;
-  #gathered: Message | undefined;
-
-  constructor(next: bigint, open: Open) {
-    this.#next = next;
-    this.#open = open;
-  }
-
-  open(signal: AbortSignal): AsyncIterable<StreamBlocksResponse> {
-    this.#gathered = undefined;
-    return this.#open(this.#next, signal);
-  }
-
-  read({ block, nextBlock }: StreamBlocksResponse): Block | undefined {
-    if (block) this.#gather(block);
-    this.#next = nextBlock;
-    // Until its last part has come, it would be sent from its beginning again.
-    if (this.#gathered && this.#gathered.number >= nextBlock) return undefined;
-    const whole = this.#gathered;
-    this.#gathered = undefined;
-    return whole && withAmounts(whole);
-  }
-
-  #gather(part: Message): void {
-    if (this.#gathered?.number === part.number) this.#gathered.transactions.push(...part.transactions);
-    else this.#gathered = part;
   }
 }

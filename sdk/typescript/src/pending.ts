@@ -3,8 +3,9 @@
 import { equals } from "@bufbuild/protobuf";
 import { Code, createClient } from "@connectrpc/connect";
 import { withAmounts, type WithAmounts } from "./amount.js";
+import { sleep } from "./bounds.js";
 import type { Calls } from "./calls.js";
-import { GxError, deadline, local, toldBy } from "./error.js";
+import { GxError, deadline, errorOf, local, missing, toldBy } from "./error.js";
 import {
   OperationSchema,
   OperationService,
@@ -12,6 +13,7 @@ import {
   type Operation as Message,
 } from "./gen/gx/operation/v1/operation_pb.js";
 import { follow } from "./resume.js";
+import { Pauses } from "./retry.js";
 
 /** An operation as it was answered. */
 export type Operation = WithAmounts<Message>;
@@ -52,7 +54,7 @@ export class PendingOperation {
 
   /** @internal */
   static of(answer: { readonly operation?: Message | undefined }, calls: Calls): PendingOperation {
-    if (!answer.operation) throw local(Code.Internal, "the answer has no operation");
+    if (!answer.operation) throw missing("operation");
     return new PendingOperation(withAmounts(answer.operation), calls);
   }
 
@@ -62,18 +64,29 @@ export class PendingOperation {
   }
 
   /**
-   * Waits until the ledger has done it.
+   * Waits until the ledger has done it, also for a server that comes back.
    *
-   * @throws GxError with the reason, if it was refused; it changed nothing then. With
-   * DEADLINE, if it is not decided yet: it may still succeed. Both carry the operation.
+   * @throws GxError with the reason, if it was refused: it changed nothing then, and the
+   * error's operation is REFUSED. In any other state it may still succeed: DEADLINE, if it
+   * is not decided yet, or whatever else keeps one from knowing.
    */
   async settled(options: SettledOptions = {}): Promise<Settled> {
     const end = performance.now() + (options.patienceMs ?? PATIENCE_MS);
     let { operation } = this;
+    let pauses = new Pauses();
     while (!isSettled(operation)) {
       const leftMs = end - performance.now();
       if (leftMs <= 0) throw deadline().of(operation);
-      operation = await this.#wait(Math.min(leftMs, TURN_MS), options.signal);
+      try {
+        operation = await this.#wait(Math.min(leftMs, TURN_MS), options.signal);
+        pauses = new Pauses();
+      } catch (caught) {
+        const failure = errorOf(caught);
+        // A server that is away for longer than a call waits may be back in time.
+        const pauseMs = options.signal?.aborted ? undefined : pauses.after(failure, "harmless");
+        if (pauseMs === undefined || performance.now() + pauseMs >= end) throw failure.of(operation);
+        await sleep(pauseMs, options.signal);
+      }
     }
     if (operation.state === OperationState.REFUSED) throw refusal(operation);
     return { block: operation.metadata?.block ?? 0n, operation };

@@ -7,6 +7,9 @@ import { sleep } from "./bounds.js";
 import { Code, Reason, SessionEndedError, errorOf, local, type GxError } from "./error.js";
 import { Pauses } from "./retry.js";
 
+/** For streams that tell every ten seconds how far they are, if there is nothing else. */
+export const SILENCE_MS = 30_000;
+
 /** How long a stream may bring nothing but failures before it ends with the last one. */
 const OUTAGE_MS = 300_000;
 

@@ -1,10 +1,10 @@
 /** Balances, history, transfers. */
 
-import { create, equals } from "@bufbuild/protobuf";
+import { equals } from "@bufbuild/protobuf";
 import { createClient, type Client } from "@connectrpc/connect";
 import { withAmounts, type Qirat, type WithAmounts } from "./amount.js";
 import type { Calls } from "./calls.js";
-import { Code, local, toldBy } from "./error.js";
+import { missing, toldBy } from "./error.js";
 import {
   WalletSchema,
   WalletService,
@@ -16,7 +16,7 @@ import {
 } from "./gen/gx/wallet/v1/wallet_pb.js";
 import { items } from "./pages.js";
 import type { Operation } from "./pending.js";
-import { follow } from "./resume.js";
+import { SILENCE_MS, follow } from "./resume.js";
 import { methodsOf, type CallOptions } from "./service.js";
 
 export * from "./gen/gx/wallet/v1/wallet_pb.js";
@@ -29,9 +29,6 @@ export type Entry = WithAmounts<EntryMessage>;
 export type Quote = WithAmounts<QuoteTransferResponse>;
 /** A change of a watched wallet. */
 export type WalletChange = WithAmounts<WatchWalletResponse>;
-
-/** A quiet stream repeats every ten seconds where to go on. */
-const SILENCE_MS = 30_000;
 
 /** A transfer to make. However often the same one is sent, it is one transfer. */
 export interface Transfer {
@@ -73,7 +70,8 @@ export class Wallets extends methodsOf(WalletService) {
   async get(account: string, options: CallOptions & { readonly minBlock?: bigint } = {}): Promise<Wallet> {
     const { minBlock = 0n } = options;
     const { wallet } = await this.getWallet({ account, minBlock }, options);
-    return wallet ?? withAmounts(create(WalletSchema));
+    if (!wallet) throw missing("wallet");
+    return wallet;
   }
 
   /**
@@ -107,41 +105,24 @@ export class Wallets extends methodsOf(WalletService) {
     account: string,
     options: CallOptions & { readonly position?: string } = {},
   ): AsyncGenerator<WalletChange, void, undefined> {
-    const { position = "", signal } = options;
-    const changes = new Changes(position, (position, signal) =>
-      this.#client.watchWallet({ account, position }, { signal }),
-    );
+    const { signal } = options;
+    let position = options.position ?? "";
+    let last: WalletMessage | undefined;
+    const changes = {
+      silenceMs: SILENCE_MS,
+      open: (signal: AbortSignal) => this.#client.watchWallet({ account, position }, { signal }),
+      read: (answer: WatchWalletResponse): WalletChange | undefined => {
+        const { wallet, entries } = answer;
+        position = answer.position;
+        // A quiet stream only tells where to go on, and one that is opened again begins
+        // with the wallet as it was seen last.
+        const isKnown = !wallet || (last !== undefined && equals(WalletSchema, wallet, last));
+        if (entries.length === 0 && isKnown) return undefined;
+        last = wallet ?? last;
+        return withAmounts(answer);
+      },
+    };
     return follow(changes, signal);
-  }
-}
-
-type Open = (position: string, signal: AbortSignal) => AsyncIterable<WatchWalletResponse>;
-
-/** Where a wallet's changes go on. */
-class Changes {
-  readonly silenceMs = SILENCE_MS;
-  readonly #open: Open;
-  #position: string;
-  #last: WalletMessage | undefined;
-
-  constructor(position: string, open: Open) {
-    this.#position = position;
-    this.#open = open;
-  }
-
-  open(signal: AbortSignal): AsyncIterable<WatchWalletResponse> {
-    return this.#open(this.#position, signal);
-  }
-
-  read(answer: WatchWalletResponse): WalletChange | undefined {
-    this.#position = answer.position;
-    // A quiet stream only tells where to go on, and one that is opened again begins with
-    // the wallet as it was seen last.
-    const { wallet } = answer;
-    const isKnown = !wallet || (this.#last !== undefined && equals(WalletSchema, wallet, this.#last));
-    if (answer.entries.length === 0 && isKnown) return undefined;
-    this.#last = wallet ?? this.#last;
-    return withAmounts(answer);
   }
 }
 
@@ -153,5 +134,5 @@ class Changes {
  */
 export function operationOf({ result }: WithAmounts<BatchedTransferResult>): Operation {
   if (result.case === "operation") return result.value;
-  throw result.case === "error" ? toldBy(result.value) : local(Code.Internal, "the answer has no result");
+  throw result.case === "error" ? toldBy(result.value) : missing("result");
 }
