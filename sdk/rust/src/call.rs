@@ -9,11 +9,19 @@ use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Chann
 use crate::{
     Error,
     retry::{Pauses, Repeat},
-    session::{Keeper, Pass},
+    session::{Keeper, Pass, Session, is_of_token},
 };
 
 /// How long a call may take with all its tries, unless the client says otherwise.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Longer than anybody waits, and yet a moment that can be told.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// The moment after so long, at most a year.
+pub(crate) fn moment_after(duration: Duration) -> Instant {
+    Instant::now() + duration.min(LONGEST)
+}
 
 /// Who calls: a connection and perhaps a session.
 #[derive(Clone)]
@@ -25,7 +33,7 @@ pub(crate) struct Caller {
 
 /// What the deadline bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bounds {
+pub(crate) enum Bounds {
     /// The whole answer; the server is told.
     Answer,
     /// Its beginning: a stream then stays open.
@@ -41,9 +49,20 @@ impl Caller {
         }
     }
 
-    pub(crate) fn with_keeper(&self, keeper: Option<Arc<Keeper>>) -> Self {
+    /// The same for nobody.
+    pub(crate) fn anonymous(&self) -> Self {
         Self {
-            keeper,
+            keeper: None,
+            ..self.clone()
+        }
+    }
+
+    /// The same for whoever has the session.
+    pub(crate) fn resume(&self, session: Session) -> Self {
+        // Everybody waits for an exchange, so nobody's own deadline is its.
+        let exchanging = Self::new(self.channel.clone());
+        Self {
+            keeper: Some(Keeper::new(session, exchanging)),
             ..self.clone()
         }
     }
@@ -59,65 +78,8 @@ impl Caller {
         self.keeper.as_ref()
     }
 
-    /// Calls a method that answers one message.
+    /// Calls a method, which answers a message or the beginning of a stream.
     pub(crate) async fn call<Q, A, F>(
-        &self,
-        repeat: Repeat,
-        request: Q,
-        send: impl Fn(Channel, Request<Q>) -> F,
-    ) -> Result<A, Error>
-    where
-        Q: Clone,
-        F: Future<Output = Result<Response<A>, Status>>,
-    {
-        self.tries(Bounds::Answer, repeat, request, send).await
-    }
-
-    /// Calls a method that answers a stream.
-    pub(crate) async fn open<Q, A, F>(
-        &self,
-        request: Q,
-        send: impl Fn(Channel, Request<Q>) -> F,
-    ) -> Result<A, Error>
-    where
-        Q: Clone,
-        F: Future<Output = Result<Response<A>, Status>>,
-    {
-        self.tries(Bounds::Opening, Repeat::Harmless, request, send)
-            .await
-    }
-
-    /// Gets other tokens if those of `pass` are the session's still and `failure` is
-    /// theirs; whether it is worth to try again.
-    pub(crate) async fn renew_after(
-        &self,
-        failure: &Error,
-        pass: Option<&Pass>,
-    ) -> Result<bool, Error> {
-        let (Some(keeper), Some(pass)) = (&self.keeper, pass) else {
-            return Ok(false);
-        };
-        if !keeper.can_renew() || !pass.is_refused_by(failure) {
-            return Ok(false);
-        }
-        keeper.renewed(pass, &self.with_keeper(None)).await?;
-        Ok(true)
-    }
-
-    /// The token to call with, which is got first where there is none yet.
-    pub(crate) async fn pass(&self) -> Result<Option<Pass>, Error> {
-        let Some(keeper) = &self.keeper else {
-            return Ok(None);
-        };
-        let pass = keeper.pass()?;
-        if !pass.is_empty() || !keeper.can_renew() {
-            return Ok(Some(pass));
-        }
-        let anonymous = self.with_keeper(None);
-        keeper.renewed(&pass, &anonymous).await.map(Some)
-    }
-
-    async fn tries<Q, A, F>(
         &self,
         bounds: Bounds,
         repeat: Repeat,
@@ -128,7 +90,7 @@ impl Caller {
         Q: Clone,
         F: Future<Output = Result<Response<A>, Status>>,
     {
-        let deadline = Instant::now() + self.deadline;
+        let deadline = moment_after(self.deadline);
         let (mut pauses, mut may_renew) = (Pauses::new(), true);
         loop {
             let pass = within(deadline, self.pass()).await?;
@@ -142,15 +104,40 @@ impl Caller {
                 Ok(answer) => return Ok(answer.into_inner()),
                 Err(failure) => failure,
             };
-            if may_renew && within(deadline, self.renew_after(&failure, pass.as_ref())).await? {
+            if may_renew && within(deadline, self.renewed(&failure, pass.as_ref())).await? {
                 may_renew = false;
                 continue;
             }
             match pauses.after(&failure, repeat) {
-                Some(pause) if Instant::now() + pause < deadline => sleep(pause).await,
+                Some(pause) if moment_after(pause) < deadline => sleep(pause).await,
                 _ => return Err(failure),
             }
         }
+    }
+
+    /// The token to call with, which is got first where there is none yet.
+    async fn pass(&self) -> Result<Option<Pass>, Error> {
+        let Some(keeper) = &self.keeper else {
+            return Ok(None);
+        };
+        let pass = keeper.pass()?;
+        if !pass.is_empty() || !keeper.can_renew() {
+            return Ok(Some(pass));
+        }
+        keeper.renewed(&pass).await.map(Some)
+    }
+
+    /// Gets other tokens, if a call failed because of those of its pass; whether it is
+    /// worth to try again.
+    async fn renewed(&self, failure: &Error, pass: Option<&Pass>) -> Result<bool, Error> {
+        let (Some(keeper), Some(pass)) = (&self.keeper, pass) else {
+            return Ok(false);
+        };
+        let is_worth = keeper.can_renew() && is_of_token(failure);
+        if is_worth {
+            keeper.renewed(pass).await?;
+        }
+        Ok(is_worth)
     }
 }
 
@@ -188,7 +175,8 @@ fn prepared<Q>(
     }
     if let Some(pass) = pass {
         let bearer = MetadataValue::try_from(format!("Bearer {}", pass.token()));
-        let bearer = bearer.map_err(|_| Error::token_unreadable())?;
+        let mut bearer = bearer.map_err(|_| Error::token_unreadable())?;
+        bearer.set_sensitive(true);
         request.metadata_mut().insert("authorization", bearer);
     }
     Ok(request)

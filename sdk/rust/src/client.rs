@@ -12,7 +12,6 @@ use crate::{
     Error, Identity, Ledger, Operations, Session, Tokenomics, Wallets,
     call::Caller,
     identity::{LoginRequest, LogoutRequest},
-    session::Keeper,
 };
 
 /// How long a connection may take to be made.
@@ -58,13 +57,13 @@ impl GxClient {
             password: password.into(),
             ..LoginRequest::default()
         };
-        let answer = Identity(self.0.with_keeper(None)).login(request).await?;
+        let answer = Identity(self.0.anonymous()).login(request).await?;
         Ok(self.resume(Session::new(answer.access_token, answer.refresh_token)))
     }
 
     /// A client that goes on with a session.
     pub fn resume(&self, session: Session) -> Self {
-        Self(self.0.with_keeper(Some(Keeper::new(session))))
+        Self(self.0.resume(session))
     }
 
     /// The session as it is now; none where nobody is signed in.
@@ -119,7 +118,6 @@ impl GxClient {
 }
 
 fn endpoint(url: String) -> Result<Endpoint, Error> {
-    let is_encrypted = url.starts_with("https://");
     let unreadable = |_| Error::local(Code::InvalidArgument, format!("no URL: {url}"));
     let endpoint = Endpoint::from_shared(url.clone())
         .map_err(unreadable)?
@@ -128,10 +126,10 @@ fn endpoint(url: String) -> Result<Endpoint, Error> {
         .connect_timeout(CONNECT)
         .http2_keep_alive_interval(ALIVE_EVERY)
         .keep_alive_timeout(ALIVE_WITHIN);
-    match is_encrypted {
-        true => endpoint
+    match endpoint.uri().scheme_str() {
+        Some("https") => endpoint
             .tls_config(ClientTlsConfig::new().with_enabled_roots())
             .map_err(Error::connection),
-        false => Ok(endpoint),
+        _ => Ok(endpoint),
     }
 }

@@ -117,6 +117,16 @@ impl Error {
         error
     }
 
+    #[cfg(test)]
+    pub(crate) fn retries_after(&mut self, delay: Duration) {
+        self.0.retry_delay = Some(delay);
+    }
+
+    /// An answer lacks what the interface promises.
+    pub(crate) fn missing(what: &str) -> Self {
+        Self::local(Code::Internal, format!("the answer has no {what}"))
+    }
+
     /// The token cannot travel as metadata.
     pub(crate) fn token_unreadable() -> Self {
         Self::local(Code::InvalidArgument, "the access token is no token")

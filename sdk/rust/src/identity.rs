@@ -3,8 +3,9 @@
 pub use crate::proto::gx::identity::v1::*;
 use crate::{
     Error, Results,
-    call::Caller,
+    call::{Bounds, Caller},
     pages::{items, paged},
+    retry::Repeat,
     service::methods,
 };
 
@@ -45,7 +46,7 @@ impl Identity {
     /// Those of a session alone.
     pub async fn me(&self) -> Result<User, Error> {
         let answer = self.get_me(GetMeRequest::default()).await?;
-        Ok(answer.user.unwrap_or_default())
+        answer.user.ok_or_else(|| Error::missing("user"))
     }
 
     /// One's own sessions, the latest login first.
@@ -82,7 +83,10 @@ impl Identity {
             let mut client = identity_service_client::IdentityServiceClient::new(channel);
             client.download_document(request).await
         };
-        let mut parts = self.0.open(request, send).await?;
+        let opened = self
+            .0
+            .call(Bounds::Opening, Repeat::Harmless, request, send);
+        let mut parts = opened.await?;
         let (mut document, mut content) = (Document::default(), Vec::new());
         while let Some(part) = parts.message().await? {
             document = part.document.unwrap_or(document);

@@ -33,4 +33,6 @@ pub use pages::Results;
 pub use proto::gx::common::v1::Reason;
 pub use session::Session;
 pub use tokenomics::Tokenomics;
+pub use tonic::Code;
+pub use uuid::Uuid;
 pub use wallet::{Transfer, Wallets};

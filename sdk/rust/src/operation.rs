@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tonic::Code;
 
 pub use crate::proto::gx::operation::v1::*;
 use crate::{
     Error, Qirat, Results,
-    call::Caller,
+    call::{Caller, moment_after},
     pages::{items, paged},
     resume::{Follow, follow},
+    retry::{Pauses, Repeat},
     service::methods,
 };
 
@@ -72,9 +73,8 @@ pub struct PendingOperation {
 
 impl PendingOperation {
     pub(crate) fn of(operation: Option<Operation>, caller: &Caller) -> Result<Self, Error> {
-        let missing = || Error::local(Code::Internal, "the answer has no operation");
         Ok(Self {
-            operation: operation.ok_or_else(missing)?,
+            operation: operation.ok_or_else(|| Error::missing("operation"))?,
             caller: caller.clone(),
         })
     }
@@ -89,11 +89,13 @@ impl PendingOperation {
         &self.operation.name
     }
 
-    /// Waits two minutes at most until the ledger has done it.
+    /// Waits two minutes at most until the ledger has done it, also for a server that
+    /// comes back.
     ///
     /// # Errors
-    /// The reason, if it was refused; it changed nothing then. DEADLINE, if it is not
-    /// decided yet: it may still succeed. Both carry the operation.
+    /// The reason, if it was refused: it changed nothing then, and the state of
+    /// [`Error::operation`] is REFUSED. Any other state may still become SUCCEEDED:
+    /// DEADLINE, if it is not decided yet, or whatever else keeps one from knowing.
     pub async fn settled(self) -> Result<Operation, Error> {
         self.settled_within(PATIENCE).await
     }
@@ -103,7 +105,8 @@ impl PendingOperation {
     /// # Errors
     /// As [`PendingOperation::settled`].
     pub async fn settled_within(mut self, patience: Duration) -> Result<Operation, Error> {
-        let end = Instant::now() + patience;
+        let end = moment_after(patience);
+        let mut pauses = Pauses::new();
         loop {
             match self.operation.state() {
                 OperationState::Succeeded => return Ok(self.operation),
@@ -114,7 +117,18 @@ impl PendingOperation {
             if left.is_zero() {
                 return Err(Error::deadline().of(self.operation));
             }
-            self.operation = wait(&self.caller, &self.operation.name, left.min(TURN)).await?;
+            let failure = match wait(&self.caller, &self.operation.name, left.min(TURN)).await {
+                Ok(operation) => {
+                    (self.operation, pauses) = (operation, Pauses::new());
+                    continue;
+                }
+                Err(failure) => failure,
+            };
+            // A server that is away for longer than a call waits may be back in time.
+            match pauses.after(&failure, Repeat::Harmless) {
+                Some(pause) if moment_after(pause) < end => sleep(pause).await,
+                _ => return Err(failure.of(self.operation)),
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Streams that stay: one that breaks is opened again where it was, so that whoever
 //! reads it sees neither a gap nor anything twice.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, mem::replace, time::Duration};
 
 use futures::{StreamExt, stream::try_unfold};
 use tokio::time::{Instant, sleep};
@@ -9,9 +9,9 @@ use tonic::{Request, Response, Status, Streaming, transport::Channel};
 
 use crate::{
     Error, Results,
-    call::Caller,
+    call::{Bounds, Caller},
     retry::{Pauses, Repeat},
-    session::Pass,
+    session::is_of_token,
 };
 
 /// How long a stream may bring nothing but failures before it ends with the last one.
@@ -40,7 +40,7 @@ struct Following<W: Follow, S> {
     caller: Caller,
     follow: W,
     send: S,
-    open: Option<(Streaming<W::Answer>, Option<Pass>)>,
+    open: Option<Streaming<W::Answer>>,
     trouble: Trouble,
 }
 
@@ -48,6 +48,8 @@ struct Following<W: Follow, S> {
 struct Trouble {
     pauses: Pauses,
     since: Option<Instant>,
+    /// Whether one of them was the token's.
+    had_old_token: bool,
 }
 
 /// Follows what `send` opens.
@@ -95,12 +97,14 @@ where
     }
 
     async fn answer(&mut self) -> Result<W::Answer, Error> {
-        let (stream, _) = match &mut self.open {
+        let stream = match &mut self.open {
             Some(open) => open,
             closed => {
-                let pass = self.caller.pass().await?;
-                let stream = self.caller.open(self.follow.request(), &self.send).await?;
-                closed.insert((stream, pass))
+                let request = self.follow.request();
+                let opened =
+                    self.caller
+                        .call(Bounds::Opening, Repeat::Harmless, request, &self.send);
+                closed.insert(opened.await?)
             }
         };
         let answer = stream.message().await?;
@@ -109,8 +113,8 @@ where
 
     /// Waits as long as another try should wait, or gives up.
     async fn recover(&mut self, failure: Error) -> Result<(), Error> {
-        let pass = self.open.take().and_then(|(_, pass)| pass);
-        if self.caller.renew_after(&failure, pass.as_ref()).await? {
+        self.open = None;
+        if self.trouble.is_of_old_token(&failure) {
             return Ok(());
         }
         let pause = self.trouble.pause(&failure).ok_or(failure)?;
@@ -124,7 +128,13 @@ impl Trouble {
         Self {
             pauses: Pauses::new(),
             since: None,
+            had_old_token: false,
         }
+    }
+
+    /// Whether the token ended while the stream was open: the next opening gets another.
+    fn is_of_old_token(&mut self, failure: &Error) -> bool {
+        is_of_token(failure) && !replace(&mut self.had_old_token, true)
     }
 
     fn pause(&mut self, failure: &Error) -> Option<Duration> {

@@ -6,7 +6,7 @@ use tonic::Code;
 
 use crate::{Error, proto::gx::common::v1::Reason};
 
-/// Pauses double from the first to the longest, where the server names none.
+/// Pauses double from the first to the longest, behind that which the server names.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -37,7 +37,7 @@ impl Pauses {
         self.0 = LONGEST_PAUSE.min(own * 2);
         // Clients that failed together do not come back together.
         let share = rand::random_range(0.5..1.0);
-        Some(failure.retry_delay().unwrap_or(own.mul_f64(share)))
+        Some(failure.retry_delay().unwrap_or_default() + own.mul_f64(share))
     }
 }
 
@@ -99,5 +99,21 @@ mod tests {
             .collect();
         assert!(all[0] <= FIRST_PAUSE);
         assert!(all[19] >= LONGEST_PAUSE / 2 && all[19] <= LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn clients_that_are_told_when_to_come_back_come_back_later_and_apart() {
+        let mut busy = Error::local(Code::Unavailable, "busy");
+        busy.retries_after(Duration::from_secs(1));
+        let mut pauses = Pauses::new();
+        let all: Vec<_> = (0..20)
+            .map(|_| pauses.after(&busy, Repeat::Harmless).expect("a pause"))
+            .collect();
+        assert!(all.iter().all(|pause| *pause > Duration::from_secs(1)));
+        assert!(all[19] >= Duration::from_secs(1) + LONGEST_PAUSE / 2);
+        assert_ne!(
+            pause(&busy, Repeat::Harmless),
+            pause(&busy, Repeat::Harmless)
+        );
     }
 }

@@ -31,7 +31,8 @@ macro_rules! method {
             use $client as Client;
             let send = |channel, request| async move { Client::new(channel).$name(request).await };
             let repeat = $crate::retry::Repeat::Harmless;
-            let answer: $answer = self.0.call(repeat, request.into(), send).await?;
+            let bounds = $crate::call::Bounds::Answer;
+            let answer: $answer = self.0.call(bounds, repeat, request.into(), send).await?;
             $crate::PendingOperation::of(answer.operation, &self.0)
         }
     };
@@ -57,7 +58,8 @@ macro_rules! method {
                     .$name(request)
                     .await
             };
-            self.0.call($crate::retry::Repeat::$repeat, request.into(), send).await
+            let bounds = $crate::call::Bounds::Answer;
+            self.0.call(bounds, $crate::retry::Repeat::$repeat, request.into(), send).await
         }
     };
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     Error,
-    call::Caller,
+    call::{Bounds, Caller},
     proto::gx::{
         common::v1::Reason,
         identity::v1::{
@@ -71,14 +71,14 @@ impl Pass {
     pub(crate) fn is_empty(&self) -> bool {
         self.token.is_empty()
     }
+}
 
-    /// Whether a call failed because of the token alone.
-    pub(crate) fn is_refused_by(&self, failure: &Error) -> bool {
-        matches!(
-            failure.reason(),
-            Reason::TokenExpired | Reason::TokenInvalid
-        )
-    }
+/// Whether a call failed because of its token alone.
+pub(crate) fn is_of_token(failure: &Error) -> bool {
+    matches!(
+        failure.reason(),
+        Reason::TokenExpired | Reason::TokenInvalid
+    )
 }
 
 /// One exchange under way, which all wait for.
@@ -87,6 +87,8 @@ type Flight = Shared<BoxFuture<'static, Result<Pass, Error>>>;
 /// Keeps a session's tokens for all clones of a client.
 pub(crate) struct Keeper {
     session: watch::Sender<Session>,
+    /// Who asks for other tokens.
+    anonymous: Caller,
     state: Mutex<State>,
 }
 
@@ -101,9 +103,10 @@ struct State {
 }
 
 impl Keeper {
-    pub(crate) fn new(session: Session) -> Arc<Self> {
+    pub(crate) fn new(session: Session, anonymous: Caller) -> Arc<Self> {
         Arc::new(Self {
             session: watch::Sender::new(session),
+            anonymous,
             state: Mutex::default(),
         })
     }
@@ -131,11 +134,7 @@ impl Keeper {
 
     /// The tokens after `stale`: those that somebody got meanwhile, or those of the one
     /// exchange, which goes on whoever stops waiting for it.
-    pub(crate) async fn renewed(
-        self: &Arc<Self>,
-        stale: &Pass,
-        anonymous: &Caller,
-    ) -> Result<Pass, Error> {
+    pub(crate) async fn renewed(self: &Arc<Self>, stale: &Pass) -> Result<Pass, Error> {
         let flight = {
             let mut state = self.state();
             if let Some(error) = &state.ended {
@@ -148,7 +147,7 @@ impl Keeper {
                 Some(flight) => flight.clone(),
                 None => {
                     let request_id = *state.request_id.get_or_insert_with(Uuid::new_v4);
-                    let flight = self.clone().take_off(request_id, anonymous.clone());
+                    let flight = self.clone().take_off(request_id);
                     state.flight.insert(flight).clone()
                 }
             }
@@ -156,10 +155,10 @@ impl Keeper {
         flight.await
     }
 
-    fn take_off(self: Arc<Self>, request_id: Uuid, anonymous: Caller) -> Flight {
+    fn take_off(self: Arc<Self>, request_id: Uuid) -> Flight {
         let exchange = tokio::spawn(async move {
             let refresh_token = self.session().refresh_token;
-            let answer = exchange(&anonymous, refresh_token, request_id).await;
+            let answer = exchange(&self.anonymous, refresh_token, request_id).await;
             self.land(answer)
         });
         let landed = async {
@@ -220,7 +219,9 @@ async fn exchange(
             .refresh_session(request)
             .await
     };
-    anonymous.call(Repeat::Harmless, request, send).await
+    anonymous
+        .call(Bounds::Answer, Repeat::Harmless, request, send)
+        .await
 }
 
 /// Whether no exchange of the token can succeed any more.

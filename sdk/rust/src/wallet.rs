@@ -54,7 +54,7 @@ impl Wallets {
             min_block,
         };
         let answer = self.get_wallet(request).await?;
-        Ok(answer.wallet.unwrap_or_default())
+        answer.wallet.ok_or_else(|| Error::missing("wallet"))
     }
 
     /// What a transfer would cost now, and who would receive it.
@@ -202,7 +202,7 @@ impl BatchedTransferResult {
         match self.result {
             Some(batched_transfer_result::Result::Operation(operation)) => Ok(operation),
             Some(batched_transfer_result::Result::Error(status)) => Err(Error::told_by(&status)),
-            None => Err(Error::told_by(&Default::default())),
+            None => Err(Error::missing("result")),
         }
     }
 }

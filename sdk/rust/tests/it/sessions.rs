@@ -1,8 +1,10 @@
 //! Sessions whose tokens end.
 
-use gx_sdk::{Reason, Session};
+use std::time::Duration;
 
-use crate::harness::Gx;
+use gx_sdk::{GxClient, Reason, Session};
+
+use crate::harness::{Gx, Way, url};
 
 #[tokio::test]
 async fn fifty_calls_that_find_the_token_expired_exchange_it_once() {
@@ -34,6 +36,25 @@ async fn an_access_token_that_is_refused_is_replaced_within_the_call() {
     let gx = server.connect().await.resume(refused);
     assert_eq!(gx.identity().me().await.unwrap().account, person.account);
     assert_ne!(gx.session().unwrap().access_token, "no.access.token");
+}
+
+#[tokio::test]
+async fn an_exchange_whose_answer_is_lost_is_asked_for_again_for_all_who_wait() {
+    let server = Gx::start();
+    let person = server.person().await;
+    let begun = person.gx.session().unwrap();
+    let way = Way::to(server.port).await;
+    let gx = GxClient::connect(url(way.port)).await.unwrap();
+    let gx = gx.resume(Session::new("", begun.refresh_token));
+    way.lose_answers();
+    let impatient = gx.with_deadline(Duration::from_millis(100));
+    let impatient = tokio::spawn(async move { impatient.identity().me().await });
+    let patient = tokio::spawn(async move { gx.identity().me().await });
+    let told = impatient.await.unwrap().unwrap_err();
+    assert_eq!(told.reason(), Reason::Deadline);
+    while server.answered("RefreshSession").await == 0 {}
+    way.cut();
+    assert_eq!(patient.await.unwrap().unwrap().account, person.account);
 }
 
 #[tokio::test]

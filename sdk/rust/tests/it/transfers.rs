@@ -1,7 +1,9 @@
 //! Transfers, and how they are refused.
 
+use std::time::Duration;
+
 use futures::TryStreamExt;
-use gx_sdk::{Reason, Transfer};
+use gx_sdk::{Reason, Transfer, operation::OperationState};
 
 use crate::harness::{gx, two_people};
 
@@ -30,4 +32,26 @@ async fn a_transfer_is_settled_or_says_why_not() {
 
     let foreign = ann.gx.wallet().get(&bee.account).await.unwrap_err();
     assert_eq!(foreign.reason(), Reason::NotFound);
+}
+
+#[tokio::test]
+async fn what_keeps_one_from_knowing_the_outcome_still_tells_the_operation() {
+    let (_gx, ann, bee) = two_people().await;
+    let pending = ann.gx.wallet().transfer(ann.pays(&bee, gx("1"))).await;
+    let pending = pending.unwrap();
+    ann.gx.clone().sign_out().await.unwrap();
+    let unknown = pending.clone().settled().await.unwrap_err();
+    assert_eq!(unknown.reason(), Reason::SessionRevoked);
+    let operation = unknown.operation().expect("an operation");
+    assert_eq!(operation.name, pending.name());
+    assert_ne!(operation.state(), OperationState::Refused);
+}
+
+#[tokio::test]
+async fn patience_may_be_without_end() {
+    let (_gx, ann, bee) = two_people().await;
+    let patient = ann.gx.with_deadline(Duration::MAX);
+    let pending = patient.wallet().transfer(ann.pays(&bee, gx("1"))).await;
+    let settled = pending.unwrap().settled_within(Duration::MAX).await;
+    assert_eq!(settled.unwrap().state(), OperationState::Succeeded);
 }
