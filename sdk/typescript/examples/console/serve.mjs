@@ -13,7 +13,8 @@ const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 export async function serve(port, gateway) {
   const pages = await made(gateway);
   const server = createServer((request, response) => {
-    const page = pages.get(new URL(request.url ?? "/", "http://localhost").pathname);
+    const [path] = (request.url ?? "/").split("?");
+    const page = pages.get(path);
     response.writeHead(page ? 200 : 404, { ...headers(gateway), "content-type": page?.type ?? "text/plain" });
     response.end(page?.content ?? "there is no such page");
   });

@@ -49,9 +49,6 @@ export class Console {
     const session = await Session.begin(this.#gateway, contact, password);
     this.#session = session;
     session.wallet?.subscribe(told, session.signal);
-    session.wallet?.follow().catch((failure: unknown) => {
-      this.#failed(session, failure);
-    });
     this.#enter(session);
   }
 
@@ -63,6 +60,10 @@ export class Console {
       if (!visit.aborted) this.#failed(session, failure);
     };
     this.#show(room({ session, signal: visit, subject, failed }), visit);
+    // After a long outage it begins again with the next room.
+    session.wallet?.follow().catch((failure: unknown) => {
+      this.#failed(session, failure);
+    });
   }
 
   /** The signal of a visit that begins; the one before is over. */

@@ -7,6 +7,8 @@ import type { Entry, Wallet } from "@gx/sdk/wallet";
 export interface Change {
   readonly wallet: Wallet;
   readonly entries: readonly Entry[];
+  /** A read with this `minBlock` sees them. */
+  readonly asOfBlock: bigint;
 }
 
 /** Whoever wants to know. */
@@ -18,7 +20,9 @@ export class LiveWallet {
   readonly #gx: GxClient;
   readonly #over: AbortSignal;
   readonly #listeners = new Set<Listener>();
-  #last: Wallet | undefined;
+  #isFollowed = false;
+  #position = "";
+  #last: Change | undefined;
 
   constructor(gx: GxClient, account: string, over: AbortSignal) {
     this.account = account;
@@ -26,12 +30,24 @@ export class LiveWallet {
     this.#over = over;
   }
 
-  /** Follows the wallet until the session is over. @throws GxError with what else ends it. */
+  /**
+   * Follows the wallet, unless it is followed already, from where it was until the session
+   * is over. @throws GxError with what else ends it.
+   */
   async follow(): Promise<void> {
-    for await (const { wallet, entries } of this.#gx.wallet.watch(this.account, { signal: this.#over })) {
-      this.#last = wallet ?? this.#last;
-      if (!this.#last) continue;
-      for (const listener of this.#listeners) listener({ wallet: this.#last, entries });
+    if (this.#isFollowed) return;
+    this.#isFollowed = true;
+    try {
+      const options = { position: this.#position, signal: this.#over };
+      for await (const { entries, asOfBlock, position, ...change } of this.#gx.wallet.watch(this.account, options)) {
+        this.#position = position;
+        const wallet = change.wallet ?? this.#last?.wallet;
+        if (!wallet) continue;
+        this.#last = { wallet, entries, asOfBlock };
+        for (const listener of this.#listeners) listener(this.#last);
+      }
+    } finally {
+      this.#isFollowed = false;
     }
   }
 
@@ -39,6 +55,6 @@ export class LiveWallet {
   subscribe(listener: Listener, signal: AbortSignal): void {
     this.#listeners.add(listener);
     signal.addEventListener("abort", () => void this.#listeners.delete(listener));
-    if (this.#last) listener({ wallet: this.#last, entries: [] });
+    if (this.#last) listener({ ...this.#last, entries: [] });
   }
 }

@@ -1,6 +1,7 @@
 /** What went wrong, in words for people, and what they can do about it. */
 
 import { AmountError, GxError, Qirat, Reason, SessionEndedError, type AmountFault } from "@gx/sdk";
+import { OperationState } from "@gx/sdk/operation";
 import { gx } from "./format.js";
 
 /** The reasons that people meet; others are told by the server's own words. */
@@ -44,14 +45,21 @@ const AMOUNTS: Record<AmountFault, string> = {
 export function wordsOf(failure: unknown): string {
   if (failure instanceof AmountError) return AMOUNTS[failure.fault];
   if (!(failure instanceof GxError)) return "Something went wrong in this page.";
-  return [ofReason(failure), ...details(failure)].join(" ");
+  if (!isAccepted(failure)) return [ofReason(failure), ...details(failure)].join(" ");
+  // Why one does not know it is no word about the payment.
+  const accepted = "GX has accepted the payment, and has not told yet what became of it.";
+  return failure instanceof SessionEndedError ? `${ofReason(failure)} ${accepted}` : accepted;
 }
 
-/** Whether nobody knows yet what became of what was sent. */
+/** Whether nobody knows yet what became of what was sent, and somebody can still ask. */
 export function isOpen(failure: unknown): boolean {
   if (!(failure instanceof GxError) || failure instanceof SessionEndedError) return false;
   const { reason, reasonName } = failure;
-  return reasonName === undefined || [Reason.DEADLINE, Reason.UNAVAILABLE, Reason.INTERNAL].includes(reason);
+  return isAccepted(failure) || reasonName === undefined || [Reason.DEADLINE, Reason.UNAVAILABLE, Reason.INTERNAL].includes(reason);
+}
+
+function isAccepted({ operation }: GxError): boolean {
+  return operation !== undefined && operation.state !== OperationState.REFUSED;
 }
 
 function ofReason(failure: GxError): string {

@@ -141,6 +141,75 @@ test("a payment whose answers are lost is made once, however often it is tried",
   assert.ok(complaints.every((complaint) => complaint.includes("net::ERR_FAILED")), complaints.join());
 });
 
+test("a payment that was accepted is not told as one that was not sent", async () => {
+  const person = await stage.gx.person();
+  const page = await stage.openFor(person);
+  await page.route("**/WaitOperation", (route) => {
+    const details = [
+      { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: "OVERLOADED", domain: "gx" },
+      { "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "600s" },
+    ];
+    const headers = { "access-control-allow-origin": stage.url };
+    return route.fulfill({ status: 429, headers, json: { code: 8, message: "busy", details } });
+  });
+  await review(page, "4");
+  await page.getByRole("button", { name: "Send 4.00 GX" }).click();
+  await sees(page, "GX has accepted the payment");
+  assert.equal(await page.getByText("Nothing was done").count(), 0);
+  await page.unrouteAll({ behavior: "wait" });
+  await page.getByRole("button", { name: "Try again" }).click();
+  await sees(page, "Sent 4.00 GX");
+  const { balanceQirat } = await person.gx.wallet.get(person.account);
+  assert.equal(Qirat.toGx(balanceQirat), "495.998");
+  assert.ok((await stage.clear()).every((complaint) => complaint.includes("429")));
+});
+
+test("no key closes the look at a payment that is under way", async () => {
+  const page = await stage.openFor(ann);
+  let answer = (): void => undefined;
+  const held = new Promise<void>((resolve) => (answer = resolve));
+  await page.route("**/Transfer", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await review(page, "2");
+  await page.getByRole("button", { name: "Send 2.00 GX" }).click();
+  for (let presses = 0; presses < 3; presses++) await page.keyboard.press("Escape");
+  const look = page.getByRole("dialog", { name: "Send this?" });
+  assert.equal(await look.evaluate((dialog) => dialog.matches(":modal")), true);
+  answer();
+  await sees(page, "Sent 2.00 GX");
+});
+
+test("a name stands beside its own account alone", async () => {
+  const page = await stage.openFor(ann);
+  let answer = (): void => undefined;
+  const held = new Promise<void>((resolve) => (answer = resolve));
+  await page.route("**/ResolveAccount", async (route) => {
+    await held;
+    await route.continue();
+  }, { times: 1 });
+  await go(page, "Send");
+  const receiver = page.getByLabel("Receiver's account");
+  const first = page.waitForResponse("**/ResolveAccount");
+  await receiver.fill(bee.account);
+  await receiver.blur();
+  await receiver.fill("somebody");
+  await receiver.blur();
+  await sees(page, "This is no account");
+  answer();
+  await (await first).finished();
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+  await sees(page, "This is no account");
+});
+
+test("an address that is none is no page", async () => {
+  for (const address of ["//", "/nowhere", "/?query"]) {
+    const { status } = await fetch(stage.url + address);
+    assert.equal(status, address === "/?query" ? 200 : 404, address);
+  }
+});
+
 test("the history has pages", async () => {
   const person = await stage.gx.person();
   const payments = Array.from({ length: 21 }, () => person.gx.wallet.transfer(pays(person, bee, "0.01")));

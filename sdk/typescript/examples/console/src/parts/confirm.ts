@@ -35,9 +35,11 @@ class Confirmation {
   readonly #reject: (failure: unknown) => void;
   readonly #alert = new Alert();
   readonly #send: HTMLButtonElement;
-  readonly #back = button("Back", () => this.#close(() => this.#resolve(undefined)), { class: "quiet" });
+  readonly #back = button("Back", () => this.#dismiss(), { class: "quiet" });
   readonly #dialog = h("dialog", { "aria-labelledby": "confirm-title" });
+  readonly #dismiss = (): void => this.#end(() => this.#resolve(undefined));
   #isUnderWay = false;
+  #isOver = false;
 
   constructor(payment: Payment, resolve: (sent: Settled | undefined) => void, reject: (failure: unknown) => void) {
     this.#payment = payment;
@@ -50,13 +52,17 @@ class Confirmation {
     const { transfer, quote, signal } = this.#payment;
     const buttons = h("div", { class: "row" }, this.#send, this.#back);
     put(this.#dialog, h("h2", { id: "confirm-title" }, "Send this?"), look(transfer, quote), this.#alert.element, buttons);
-    const dismiss = (): void => this.#close(() => this.#resolve(undefined));
+    // What has left cannot be taken back by a key, and a browser that is told so closes the
+    // dialog at the next key without asking.
     this.#dialog.addEventListener("cancel", (event) => {
-      event.preventDefault();
-      // What has left cannot be taken back by a key.
-      if (!this.#isUnderWay) dismiss();
+      if (this.#isUnderWay) event.preventDefault();
     });
-    signal.addEventListener("abort", dismiss);
+    this.#dialog.addEventListener("close", () => {
+      if (this.#isOver) return;
+      if (this.#isUnderWay) this.#dialog.showModal();
+      else this.#dismiss();
+    });
+    signal.addEventListener("abort", this.#dismiss);
     document.getElementById("main")?.append(this.#dialog);
     this.#dialog.showModal();
   }
@@ -67,19 +73,19 @@ class Confirmation {
     this.#alert.clear();
     say("Sending.");
     this.#sent()
-      .then((sent) => this.#close(() => this.#resolve(sent)), (failure: unknown) => this.#failed(failure))
+      .then((sent) => this.#end(() => this.#resolve(sent)), (failure: unknown) => this.#failed(failure))
       .finally(() => this.#underWay(false));
   }
 
   async #sent(): Promise<Settled> {
-    const { gx, transfer, quote, signal } = this.#payment;
-    const pending = await gx.wallet.transfer({ ...transfer, maxFeeQirat: quote.feeQirat }, { signal });
+    const { gx, transfer, signal } = this.#payment;
+    const pending = await gx.wallet.transfer(transfer, { signal });
     return pending.settled({ signal });
   }
 
   #failed(failure: unknown): void {
     if (!isOpen(failure)) {
-      this.#close(() => this.#reject(failure));
+      this.#end(() => this.#reject(failure));
       return;
     }
     // A transfer has its id from the beginning, so the same one again is one payment.
@@ -93,7 +99,9 @@ class Confirmation {
     this.#send.setAttribute("aria-busy", String(is));
   }
 
-  #close(then: () => void): void {
+  #end(then: () => void): void {
+    this.#isOver = true;
+    this.#payment.signal.removeEventListener("abort", this.#dismiss);
     // The focus goes back to where it was before.
     this.#dialog.close();
     this.#dialog.remove();

@@ -1,7 +1,6 @@
 /** Whose an account is, told beside it before one goes on. */
 
 import { GxError, Reason, type GxClient } from "@gx/sdk";
-import { put } from "../dom.js";
 
 /** A well-formed account that there is not. */
 export const NOBODYS = "Nobody has this account.";
@@ -9,18 +8,15 @@ export const NOBODYS = "Nobody has this account.";
 /** What cannot be an account. */
 export const NO_ACCOUNT = "This is no account; look for a slip.";
 
-/** Puts the masked name into `named`. @throws what keeps one from knowing, but a wrong account. */
-export async function recognize(gx: GxClient, account: string, named: Element, signal: AbortSignal): Promise<void> {
-  put(named);
-  if (account === "") return;
+/** The masked name, or that nobody has the account. @throws what else keeps one from knowing. */
+export async function recognize(gx: GxClient, account: string, signal: AbortSignal): Promise<string> {
   try {
     const { account: found } = await gx.wallet.resolveAccount({ account }, { signal });
-    if (found) put(named, [found.maskedName, found.country].filter((part) => part !== "").join(", "));
+    return [found?.maskedName, found?.country].filter(Boolean).join(", ");
   } catch (failure) {
-    if (!(failure instanceof GxError)) throw failure;
-    const words = wrong(failure.reason);
+    const words = failure instanceof GxError ? wrong(failure.reason) : undefined;
     if (words === undefined) throw failure;
-    put(named, words);
+    return words;
   }
 }
 

@@ -28,6 +28,7 @@ export function blocks(visit: Visit): View {
   const follow = async (): Promise<void> => {
     const paused = new AbortController();
     pause = paused;
+    hold.disabled = false;
     const either = AbortSignal.any([signal, paused.signal]);
     for await (const block of session.gx.ledger.follow({ fromBlock: newest + 1n, signal: either })) {
       newest = block.number;
@@ -43,15 +44,14 @@ export function blocks(visit: Visit): View {
     put(state, `Latest block: ${count(newest)}`);
     await follow();
   };
-  begin().catch(failed);
-
   // What moves by itself can be held.
   const hold = button("Pause", () => {
     const goesOn = pause?.signal.aborted ?? false;
     hold.textContent = goesOn ? "Pause" : "Continue";
     if (goesOn) follow().catch(failed);
     else pause?.abort();
-  }, { class: "quiet" });
+  }, { class: "quiet", disabled: true });
+  begin().catch(failed);
   return {
     title: "Explorer",
     content: [search(), h("div", { class: "row" }, state, hold), table("Blocks, newest first", COLUMNS, body)],

@@ -14,13 +14,15 @@ export function history({ session, signal, failed }: Visit): View {
   /** What names the pages up to the one that is shown; the first has no name. */
   let tokens = [""];
   let next = "";
+  let shown = 0n;
 
-  const read = async (): Promise<void> => {
+  const read = async (minBlock = 0n): Promise<void> => {
     const asked = tokens;
     const pageToken = asked.at(-1) ?? "";
-    const page = await session.gx.wallet.listEntries({ account, pageToken, pageSize: PAGE }, { signal });
-    // Somebody may have turned the page meanwhile.
-    if (asked !== tokens) return;
+    const page = await session.gx.wallet.listEntries({ account, pageToken, pageSize: PAGE, minBlock }, { signal });
+    // Somebody may have turned the page meanwhile, or a later answer have come before.
+    if (asked !== tokens || page.asOfBlock < shown) return;
+    shown = page.asOfBlock;
     next = page.nextPageToken;
     put(body, ...page.entries.map(entryRow));
     newer.disabled = tokens.length === 1;
@@ -28,6 +30,7 @@ export function history({ session, signal, failed }: Visit): View {
   };
   const turn = (to: string[]): void => {
     tokens = to;
+    shown = 0n;
     read().then(() => {
       say(`Page ${tokens.length}.`);
       // A button that can do no more would lose the focus to nowhere.
@@ -39,8 +42,8 @@ export function history({ session, signal, failed }: Visit): View {
 
   read().catch(failed);
   // The newest page has what comes; those behind it stay as they are.
-  session.wallet?.subscribe(({ entries }) => {
-    if (entries.length > 0 && tokens.length === 1) read().catch(failed);
+  session.wallet?.subscribe(({ entries, asOfBlock }) => {
+    if (entries.length > 0 && tokens.length === 1) read(asOfBlock).catch(failed);
   }, signal);
   const pages = h("nav", { "aria-label": "Pages", class: "pages" }, newer, older);
   return { title: "History", content: [table("Entries, newest first", COLUMNS, body), pages] };

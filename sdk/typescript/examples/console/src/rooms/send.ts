@@ -1,6 +1,7 @@
 /** A payment: who gets how much, what it costs, and a last look before it leaves. */
 
 import { AmountError, GxError, Qirat, Reason, newTransfer, type Settled, type Transfer } from "@gx/sdk";
+import { OperationState } from "@gx/sdk/operation";
 import type { Quote } from "@gx/sdk/wallet";
 import { h, link, put } from "../dom.js";
 import { amount, count, gx as inGx } from "../format.js";
@@ -24,8 +25,8 @@ export function send({ session, signal, failed }: Visit): View {
   const pay = async (): Promise<void> => {
     const entered = fields.read(session.user.account);
     if (!entered) return;
-    const transfer = open && isSame(open, entered) ? open : entered;
-    const quote = await session.gx.wallet.quote(transfer, { signal });
+    const quote = await session.gx.wallet.quote(entered, { signal });
+    const transfer = open && isSame(open, entered) ? open : { ...entered, maxFeeQirat: quote.feeQirat };
     open = transfer;
     const sent = await confirm({ gx: session.gx, transfer, quote, signal });
     if (!sent) return;
@@ -42,25 +43,27 @@ export function send({ session, signal, failed }: Visit): View {
     put(done);
     pay()
       .catch((failure: unknown) => {
-        if (isDecided(failure)) open = undefined;
+        if (isRefused(failure)) open = undefined;
         if (!fields.blame(failure)) refused(failure, alert, failed);
       })
       .finally(() => (isBusy = false));
   });
   session.wallet?.subscribe(({ wallet }) => fields.showAvailable(wallet.availableQirat), signal);
-  fields.onReceiver((account) => recognize(session.gx, account, fields.named, signal).catch(failed));
+  fields.onReceiver((account) => {
+    recognize(session.gx, account, signal).then((words) => fields.name(account, words), failed);
+  });
   return { title: "Send", content: [form, done] };
 }
 
 /** What one enters. */
 class Fields {
   /** Whom the account belongs to. */
-  readonly named = h("p", { class: "hint", role: "status" });
+  readonly #named = h("p", { class: "hint", role: "status" });
   readonly #available = h("p", { class: "hint" });
   readonly #receiver = field(
     "Receiver's account",
     { name: "receiver", required: true, autocomplete: "off", spellcheck: "false", autocapitalize: "characters", placeholder: "GX-XXXX-XXXX-XXXX-XXXXC" },
-    this.named,
+    this.#named,
   );
   readonly #amount = field("Amount in GX", { name: "amount", required: true, inputmode: "decimal", autocomplete: "off" }, this.#available);
   readonly #reference = field(
@@ -78,12 +81,21 @@ class Fields {
   }
 
   /** Calls `changed` when another account was entered. */
-  onReceiver(changed: (account: string) => unknown): void {
-    this.#receiver.input.addEventListener("change", () => void changed(this.#receiver.value()));
+  onReceiver(changed: (account: string) => void): void {
+    this.#receiver.input.addEventListener("change", () => {
+      this.clear();
+      const account = this.#receiver.value();
+      if (account !== "") changed(account);
+    });
+  }
+
+  /** Tells whom the account belongs to, unless another one was entered meanwhile. */
+  name(account: string, words: string): void {
+    if (account === this.#receiver.value()) put(this.#named, words);
   }
 
   clear(): void {
-    put(this.named);
+    put(this.#named);
   }
 
   /** The transfer that was entered; none if it is no transfer, which is told. */
@@ -116,19 +128,19 @@ class Fields {
   }
 }
 
-/** Whether both say the same but for their requestId. */
+/** Whether both pay the same. */
 function isSame(one: Transfer, other: Transfer): boolean {
   return (["account", "receiver", "amountQirat", "reference"] as const).every((name) => one[name] === other[name]);
 }
 
 /** Whether the ledger has refused the payment, which is final. */
-function isDecided(failure: unknown): boolean {
-  return failure instanceof GxError && failure.operation !== undefined;
+function isRefused(failure: unknown): boolean {
+  return failure instanceof GxError && failure.operation?.state === OperationState.REFUSED;
 }
 
 /** Tells beside the form what can be mended there; anything else is the page's to tell. */
 function refused(failure: unknown, alert: Alert, failed: (failure: unknown) => void): void {
-  if (isDecided(failure)) alert.tell(wordsOf(failure));
+  if (isRefused(failure)) alert.tell(wordsOf(failure));
   else failed(failure);
 }
 

@@ -18,18 +18,23 @@ export function wallet({ session, signal, failed }: Visit): View {
   const held = h("p", { class: "held" });
   const body = h("tbody");
 
-  const read = async (): Promise<void> => {
-    const { entries } = await session.gx.wallet.listEntries({ account, pageSize: LATEST }, { signal });
-    put(body, ...entries.map(entryRow));
+  let shown = 0n;
+
+  const read = async (minBlock: bigint): Promise<void> => {
+    const page = await session.gx.wallet.listEntries({ account, pageSize: LATEST, minBlock }, { signal });
+    // A later answer may have come before.
+    if (page.asOfBlock < shown) return;
+    shown = page.asOfBlock;
+    put(body, ...page.entries.map(entryRow));
   };
-  const show = ({ wallet, entries }: Change): void => {
+  const show = ({ wallet, entries, asOfBlock }: Change): void => {
     put(balance, amount(wallet.balanceQirat));
     put(held, ...notes(wallet));
     if (entries.length === 0) return;
     flash(balance);
-    read().catch(failed);
+    read(asOfBlock).catch(failed);
   };
-  read().catch(failed);
+  read(0n).catch(failed);
   session.wallet?.subscribe(show, signal);
 
   const copy = button("Copy", () => void navigator.clipboard.writeText(account).then(() => say("Copied.")).catch(failed), {

@@ -36,7 +36,7 @@ export class Stage {
   readonly #gateway: Gateway;
   readonly #console: Server;
   readonly #browser: Browser;
-  readonly #url: string;
+  readonly url: string;
   /** What pages complained about: errors, and violations of their policy. */
   readonly #complaints: string[] = [];
 
@@ -45,7 +45,7 @@ export class Stage {
     this.#gateway = gateway;
     this.#console = console;
     this.#browser = browser;
-    this.#url = url;
+    this.url = url;
   }
 
   /** Sets it with the console, or with another page. */
@@ -75,7 +75,7 @@ export class Stage {
       if (["error", "warning"].includes(message.type())) this.#complaints.push(message.text());
     });
     page.on("pageerror", (error) => this.#complaints.push(error.message));
-    await page.goto(this.#url);
+    await page.goto(this.url);
     return page;
   }
 
