@@ -27,7 +27,7 @@ try {
 
   await cp(join(here, "tests/packed"), folder, { recursive: true });
   const readme = await readFile(join(here, "README.md"), "utf8");
-  await writeFile(join(folder, "first_transfer.ts"), readme.split("```ts\n")[1].split("```")[0]);
+  await writeFile(join(folder, "first_transfer.ts"), readme.split("```js\n")[1].split("```")[0]);
   const types = join(here, "node_modules/@types");
   node(folder, {}, join(here, "node_modules/typescript/bin/tsc"), "--typeRoots", types);
 

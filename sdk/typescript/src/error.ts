@@ -211,6 +211,5 @@ function isReason(name: string | undefined): name is keyof typeof Reason {
 }
 
 function text(told: Told): string {
-  const wrong = told.violations.map(({ field, description }) => `; ${field}: ${description}`);
-  return `${told.reasonName ?? Code[told.code]}: ${told.message}${wrong.join("")}`;
+  return `${told.reasonName ?? Code[told.code]}: ${told.message}`;
 }

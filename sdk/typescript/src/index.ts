@@ -4,6 +4,7 @@
  * method of the interface is there under its own name.
  */
 
+export { timestampDate, type Timestamp } from "@bufbuild/protobuf/wkt";
 export { AmountError, Qirat, type AmountFault, type QiratDelta, type WithAmounts } from "./amount.js";
 export { GxClient, type ConnectOptions } from "./client.js";
 export { Code, GxError, Reason, SessionEndedError, type FieldViolation } from "./error.js";

@@ -1,8 +1,6 @@
 /** How figures, times and names are written for people. */
 
-import { Qirat, type QiratDelta } from "@gx/sdk";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { Qirat, timestampDate, type QiratDelta, type Timestamp } from "@gx/sdk";
 import { h } from "./dom.js";
 
 const DATE_TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });

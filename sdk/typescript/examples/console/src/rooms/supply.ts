@@ -38,7 +38,7 @@ export function supply({ session, signal, failed }: Visit): View {
 function shown(supply: Supply, { pools, asOfBlock }: Pools): Child[] {
   const parts = partsOf(supply);
   const rows = parts.map((part) =>
-    row(PARTS, [h("span", {}, swatch(part), part.name), gx(part.qirat), percent(part.qirat, supply.maximumQirat)]),
+    row(PARTS, [h("span", { class: "keyed" }, swatch(part), h("span", {}, part.name)), gx(part.qirat), percent(part.qirat, supply.maximumQirat)]),
   );
   const left = pools.map(({ account, balanceQirat, initialQirat }) =>
     row(POOLS, [
