@@ -149,7 +149,9 @@ export function deadline(): GxError {
 export function errorOf(failure: unknown): GxError {
   if (failure instanceof GxError) return failure;
   const error = ConnectError.from(failure);
-  const told: Told = { ...(readHead(error) ?? readDetails(error)), cause: error };
+  const told: Told = readHead(error) ?? readDetails(error);
+  // What GX told is told whole; behind anything else somebody may look further.
+  if (told.reasonName === undefined) told.cause = error;
   // What a gateway refuses by itself has the request's id beside the status.
   const requestId = told.requestId ?? error.metadata.get("x-request-id");
   if (requestId !== null) told.requestId = requestId;
