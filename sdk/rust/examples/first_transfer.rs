@@ -4,7 +4,8 @@ use gx_sdk::{GxClient, Qirat, Transfer};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let [url, contact, password, receiver] = std::array::from_fn(|n| arg(n + 1));
+    let args = std::env::args().skip(1).collect::<Vec<_>>();
+    let [url, contact, password, receiver] = args.try_into().expect("four arguments");
     let gx = GxClient::connect(url).await?;
     let gx = gx.sign_in(contact, password).await?;
     let account = gx.identity().me().await?.account;
@@ -17,10 +18,4 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fee = quote.fee().to_gx();
     println!("paid, fee {fee} GX, block {}", done.block());
     Ok(())
-}
-
-fn arg(n: usize) -> String {
-    std::env::args()
-        .nth(n)
-        .expect("url contact password receiver")
 }

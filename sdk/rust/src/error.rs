@@ -191,13 +191,9 @@ impl From<Status> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.reason {
-            Some(reason) => write!(f, "{reason}: {}", self.0.message)?,
-            None => write!(f, "{:?}: {}", self.0.code, self.0.message)?,
+            Some(reason) => write!(f, "{reason}: {}", self.0.message),
+            None => write!(f, "{:?}: {}", self.0.code, self.0.message),
         }
-        for FieldViolation { field, description } in &self.0.violations {
-            write!(f, "; {field}: {description}")?;
-        }
-        Ok(())
     }
 }
 

@@ -51,11 +51,11 @@ impl Identity {
 
     /// One's own sessions, the latest login first.
     pub fn sessions(&self) -> Results<Session> {
-        let identity = self.clone();
-        items(ListSessionsRequest::default(), move |request| {
-            let identity = identity.clone();
-            async move { identity.list_sessions(request).await }
-        })
+        items(
+            self,
+            ListSessionsRequest::default(),
+            |identity: Self, request| async move { identity.list_sessions(request).await },
+        )
     }
 
     /// Verifications, oldest first: one's own, for staff everybody's.
@@ -65,10 +65,8 @@ impl Identity {
             state: state.into(),
             ..ListVerificationsRequest::default()
         };
-        let identity = self.clone();
-        items(request, move |request| {
-            let identity = identity.clone();
-            async move { identity.list_verifications(request).await }
+        items(self, request, |identity: Self, request| async move {
+            identity.list_verifications(request).await
         })
     }
 

@@ -28,11 +28,11 @@ paged! {
 impl Ledger {
     /// Blocks without their transactions, newest first.
     pub fn blocks(&self) -> Results<Block> {
-        let ledger = self.clone();
-        items(ListBlocksRequest::default(), move |request| {
-            let ledger = ledger.clone();
-            async move { ledger.list_blocks(request).await }
-        })
+        items(
+            self,
+            ListBlocksRequest::default(),
+            |ledger: Self, request| async move { ledger.list_blocks(request).await },
+        )
     }
 
     /// Whole blocks in their order from a number on, also those to come, each once,

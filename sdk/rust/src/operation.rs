@@ -50,10 +50,8 @@ impl Operations {
 
     /// One's own operations, newest first, that fit the filter of the request.
     pub fn list(&self, filter: ListOperationsRequest) -> Results<Operation> {
-        let operations = self.clone();
-        items(filter, move |request| {
-            let operations = operations.clone();
-            async move { operations.list_operations(request).await }
+        items(self, filter, |operations: Self, request| async move {
+            operations.list_operations(request).await
         })
     }
 

@@ -23,19 +23,22 @@ pub(crate) trait Page {
     fn open(self) -> (Vec<Self::Item>, String);
 }
 
-/// All items of a list.
-pub(crate) fn items<Q, P, F>(
+/// All items of a list that a service has.
+pub(crate) fn items<S, Q, P, F>(
+    service: &S,
     request: Q,
-    fetch: impl Fn(Q) -> F + Send + Clone + 'static,
+    fetch: impl Fn(S, Q) -> F + Send + Clone + 'static,
 ) -> Results<P::Item>
 where
+    S: Clone + Send + 'static,
     Q: PageRequest,
     P: Page,
     F: Future<Output = Result<P, Error>> + Send + 'static,
 {
+    let service = service.clone();
     let start = (VecDeque::new(), Some(request));
     try_unfold(start, move |(mut items, mut next)| {
-        let fetch = fetch.clone();
+        let (service, fetch) = (service.clone(), fetch.clone());
         async move {
             loop {
                 if let Some(item) = items.pop_front() {
@@ -44,7 +47,7 @@ where
                 let Some(mut request) = next.take() else {
                     return Ok(None);
                 };
-                let (page, token) = fetch(request.clone()).await?.open();
+                let (page, token) = fetch(service.clone(), request.clone()).await?.open();
                 items = page.into();
                 if !token.is_empty() {
                     request.turn_to(token);
@@ -94,7 +97,7 @@ mod tests {
     async fn every_item_comes_once_and_pages_only_when_they_are_wanted() {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let log = asked.clone();
-        let fetch = move |request: ListEntriesRequest| {
+        let fetch = move |(), request: ListEntriesRequest| {
             log.lock().unwrap().push(request.page_token.clone());
             let (names, next) = match request.page_token.as_str() {
                 "" => (vec!["a", "b"], "2"),
@@ -110,7 +113,7 @@ mod tests {
                 })
             }
         };
-        let mut entries = items(ListEntriesRequest::default(), fetch);
+        let mut entries = items(&(), ListEntriesRequest::default(), fetch);
         assert_eq!(entries.try_next().await.unwrap(), Some(entry("a")));
         assert_eq!(*asked.lock().unwrap(), [""]);
         let rest: Vec<_> = entries.try_collect().await.unwrap();

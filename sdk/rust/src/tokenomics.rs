@@ -37,11 +37,11 @@ impl Tokenomics {
 
     /// All countries, in order of their codes.
     pub fn countries(&self) -> Results<Country> {
-        let tokenomics = self.clone();
-        items(ListCountriesRequest::default(), move |request| {
-            let tokenomics = tokenomics.clone();
-            async move { tokenomics.list_countries(request).await }
-        })
+        items(
+            self,
+            ListCountriesRequest::default(),
+            |tokenomics: Self, request| async move { tokenomics.list_countries(request).await },
+        )
     }
 }
 

@@ -76,10 +76,8 @@ impl Wallets {
             account: account.into(),
             ..ListEntriesRequest::default()
         };
-        let wallets = self.clone();
-        items(request, move |request| {
-            let wallets = wallets.clone();
-            async move { wallets.list_entries(request).await }
+        items(self, request, |wallets: Self, request| async move {
+            wallets.list_entries(request).await
         })
     }
 }

@@ -28,6 +28,7 @@ async fn a_transfer_is_settled_or_says_why_not() {
     assert_eq!(wrong.reason(), Reason::InvalidField);
     let fields: Vec<_> = wrong.violations().iter().map(|one| &*one.field).collect();
     assert_eq!(fields, ["receiver", "amount_qirat"]);
+    assert_eq!(wrong.to_string().matches("amount_qirat").count(), 1);
     assert!(wrong.request_id().is_some());
 
     let foreign = ann.gx.wallet().get(&bee.account).await.unwrap_err();
