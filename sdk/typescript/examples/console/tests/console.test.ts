@@ -6,7 +6,7 @@ import { Qirat } from "@gx/sdk";
 import axe from "axe-core";
 import type { Page, Route } from "playwright-core";
 import type { AxeResults } from "axe-core";
-import { Stage, fits, go, hasFocus, picture, sees, signIn, trySignIn } from "./harness/stage.js";
+import { Stage, fits, go, hasFocus, hold, picture, sees, signIn, trySignIn } from "./harness/stage.js";
 import { pays, type Person } from "../../../tests/packed/harness/gx.js";
 
 let stage: Stage, ann: Person, bee: Person;
@@ -166,12 +166,7 @@ test("a payment that was accepted is not told as one that was not sent", async (
 
 test("no key closes the look at a payment that is under way", async () => {
   const page = await stage.openFor(ann);
-  let answer = (): void => undefined;
-  const held = new Promise<void>((resolve) => (answer = resolve));
-  await page.route("**/Transfer", async (route) => {
-    await held;
-    await route.continue();
-  });
+  const answer = await hold(page, "**/Transfer");
   await review(page, "2");
   await page.getByRole("button", { name: "Send 2.00 GX" }).click();
   for (let presses = 0; presses < 3; presses++) await page.keyboard.press("Escape");
@@ -183,12 +178,7 @@ test("no key closes the look at a payment that is under way", async () => {
 
 test("a name stands beside its own account alone", async () => {
   const page = await stage.openFor(ann);
-  let answer = (): void => undefined;
-  const held = new Promise<void>((resolve) => (answer = resolve));
-  await page.route("**/ResolveAccount", async (route) => {
-    await held;
-    await route.continue();
-  }, { times: 1 });
+  const answer = await hold(page, "**/ResolveAccount");
   await go(page, "Send");
   const receiver = page.getByLabel("Receiver's account");
   const first = page.waitForResponse("**/ResolveAccount");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { Server } from "node:http";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import { chromium, type Browser, type BrowserContextOptions, type Page, type Route } from "playwright-core";
 import { Gateway } from "../../../../tests/packed/harness/gateway.js";
 import { Gx, PASSWORD, type Person } from "../../../../tests/packed/harness/gx.js";
 import { freePort, needed } from "../../../../tests/packed/harness/process.js";
@@ -119,6 +119,18 @@ export async function sees(page: Page, words: string | RegExp): Promise<void> {
 /** Waits until an element has the focus. */
 export async function hasFocus(page: Page, wanted: string): Promise<void> {
   await page.waitForFunction((wanted) => document.activeElement?.textContent.includes(wanted), wanted);
+}
+
+/** Holds the next such call back until the answered function is called. */
+export async function hold(page: Page, calls: string): Promise<() => void> {
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const pass = async (route: Route): Promise<void> => {
+    await held;
+    await route.continue();
+  };
+  await page.route(calls, pass, { times: 1 });
+  return release;
 }
 
 /** Keeps a picture of the whole page. */
