@@ -118,9 +118,9 @@ impl GxClient {
 }
 
 fn endpoint(url: String) -> Result<Endpoint, Error> {
-    let unreadable = |_| Error::local(Code::InvalidArgument, format!("no URL: {url}"));
+    let unreadable = || Error::local(Code::InvalidArgument, format!("no URL: {url}"));
     let endpoint = Endpoint::from_shared(url.clone())
-        .map_err(unreadable)?
+        .map_err(|_| unreadable())?
         .user_agent(concat!("gx-sdk-rust/", env!("CARGO_PKG_VERSION")))
         .map_err(Error::connection)?
         .connect_timeout(CONNECT)
@@ -130,6 +130,27 @@ fn endpoint(url: String) -> Result<Endpoint, Error> {
         Some("https") => endpoint
             .tls_config(ClientTlsConfig::new().with_enabled_roots())
             .map_err(Error::connection),
-        _ => Ok(endpoint),
+        Some("http") => Ok(endpoint),
+        _ => Err(unreadable()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_url_is_told_before_anybody_is_asked() {
+        for url in [
+            "127.0.0.1:3001",
+            "localhost",
+            "ftp://localhost",
+            "http://",
+            "",
+        ] {
+            let told = endpoint(url.to_owned()).map(|_| ()).unwrap_err();
+            assert_eq!(told.code(), Code::InvalidArgument, "{url}");
+        }
+        assert!(endpoint("http://localhost:3001".to_owned()).is_ok());
     }
 }

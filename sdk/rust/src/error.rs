@@ -183,7 +183,10 @@ impl From<Status> for Error {
     fn from(status: Status) -> Self {
         let details = rpc::Status::decode(status.details()).unwrap_or_default();
         let mut error = Self::told(status.code(), status.message(), &details.details);
-        error.0.source = Some(Arc::new(status));
+        // What GX told is told whole; behind anything else somebody may look further.
+        if error.0.reason.is_none() {
+            error.0.source = Some(Arc::new(status));
+        }
         error
     }
 }
@@ -207,7 +210,9 @@ impl fmt::Debug for Error {
             .field("violations", &self.0.violations)
             .field("retry_delay", &self.0.retry_delay)
             .field("request_id", &self.0.request_id)
-            .finish_non_exhaustive()
+            .field("operation", &self.0.operation)
+            .field("source", &self.0.source)
+            .finish()
     }
 }
 
