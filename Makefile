@@ -127,9 +127,17 @@ target/debug/gx:
 k8s: k8s-cluster k8s-data ## The manifests, and what they run: both of the following.
 
 PYTEST := .venv/k8s/bin/pytest -q -p no:cacheprovider
+# What the cluster has beside GX and the stores: the ingress, and names.
+CLUSTER := nginx-light dnsmasq-base
+# Who pays while everything is rolled out.
+PAY_AND_WATCH ?= target/debug/examples/pay_and_watch
+target/debug/examples/pay_and_watch:
+	cargo build --package gx-sdk --example pay_and_watch
+
 .PHONY: k8s-cluster
-k8s-cluster: servers .venv/k8s/ready $(GX) ## The manifests: rendered, valid, within quota, policies as a graph, walked to a first transfer.
-	GX=$(abspath $(GX)) PATH="$$PWD/.venv/k8s/bin:$$PATH" timeout 400 $(PYTEST) -n 2 --dist loadfile k8s/tests/cluster
+k8s-cluster: servers .venv/k8s/ready sdk/typescript/node_modules/.package-lock.json $(GX) $(PAY_AND_WATCH) ## The manifests: rendered, valid, within quota, policies as a graph, walked to a first transfer, rolled out under load.
+	@dpkg -s $(CLUSTER) > /dev/null 2>&1 || (apt-get update -q && RUNLEVEL=1 apt-get install -qy --no-install-recommends $(CLUSTER))
+	GX=$(abspath $(GX)) PAY_AND_WATCH=$(abspath $(PAY_AND_WATCH)) PATH="$$PWD/.venv/k8s/bin:$$PATH" timeout 600 $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder k8s/tests/cluster
 
 # What a pod of the stores has, and what watches them; some come as services that nobody asked for here.
 STORES := prometheus-postgres-exporter prometheus-redis-exporter patroni etcd-server prometheus prometheus-alertmanager

@@ -70,8 +70,8 @@ class Postgres:
             command += ["-c", f"{name}={value}"]
         self.log = self.folder / "log"
         with self.log.open("wb") as log:
-            box.start(self._setpriv(command), stdout=log, stderr=log)
-        box.wait(lambda: self._ready(), told=lambda: self.log.read_text())
+            server = box.start(self._setpriv(command), stdout=log, stderr=log)
+        box.wait(self._ready, server, told=self.log.read_text)
         self._users()
 
     def _setpriv(self, command):
@@ -148,7 +148,6 @@ class Fabric:
         self.log = folder.with_suffix(".log")
         # Once, to make its certificates and identities; then with those of the manifests.
         first = self._start()
-        box.until("http://127.0.0.1:9090/healthz", log=self.log)
         first.terminate()
         assert first.wait(30) == 0
         devnet = folder / "devnet"
@@ -163,9 +162,10 @@ class Fabric:
         root = (devnet / "organizations/org1/ca/cert.pem").read_text()
         box.configs["fabric-trust"] = {"peers-tls.pem": tls, "ca-tls.pem": tls, "ca-root.pem": root}
         self._start()
-        box.until("http://127.0.0.1:9090/healthz", log=self.log)
 
     def _start(self):
         environment = {"GX_DATA_DIR": str(self.folder), "GX_LISTEN__HOST": "0.0.0.0", "PATH": os.environ["PATH"]}
         with self.log.open("ab") as log:
-            return self.box.start([gx.PROGRAM, "devnet"], env=environment, stdout=log, stderr=log)
+            process = self.box.start([gx.PROGRAM, "devnet"], env=environment, stdout=log, stderr=log)
+        self.box.until("http://127.0.0.1:9090/healthz", process, log=self.log)
+        return process

@@ -9,6 +9,7 @@ import pytest
 import gx
 import sandbox
 import tree as t
+from pod import Pod
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: chroot, mounts, a network of its own")
 
@@ -57,14 +58,14 @@ def test_every_container_starts_with_its_mounts_alone(box):
         arguments = ["config", "check"]
         if container["args"][0] == "gateway":
             arguments = container["args"]
-        status, told = sandbox.Pod(box, tree, workload).run(container["name"], arguments)
+        status, told = Pod(box, tree, workload).run(container["name"], arguments)
         assert status == 0, f"{t.title(workload)} {container['name']}: {told}"
 
 
 def test_the_root_cannot_be_written(box):
     tree = t.objects("mainnet")
     filled(box, tree)
-    pod = sandbox.Pod(box, tree, t.named(tree, "Deployment", "svc-wallet"))
+    pod = Pod(box, tree, t.named(tree, "Deployment", "svc-wallet"))
     status, told = pod.run("gx", ["descriptor", "--output", "/usr/local/bin/other"])
     assert status == 1 and "Read-only file system" in told
     status, told = pod.run("gx", ["descriptor", "--output", "/etc/gx/other"])
@@ -89,10 +90,6 @@ def test_the_contract_serves_and_stops(box, tmp_path):
     )
     assert status == 0, told
     box.configs["gx-chaincode-package"] = {"id": told.strip()}
-    pod = sandbox.Pod(box, tree, t.named(tree, "Deployment", "gx-chaincode"))
-    process = pod.start("gx")
-    for probe in ("readinessProbe", "livenessProbe", "startupProbe"):
-        path = pod.container("gx")[probe]["httpGet"]["path"]
-        box.until(f"http://127.0.0.1:9090{path}", log=pod.log("gx"))
-    process.terminate()
-    assert process.wait(t.pod_template(t.named(tree, "Deployment", "gx-chaincode"))["spec"]["terminationGracePeriodSeconds"]) == 0
+    pod = Pod(box, tree, t.named(tree, "Deployment", "gx-chaincode"))
+    pod.serve("gx")
+    pod.end()

@@ -93,29 +93,22 @@ def every_address_in_a_setting_is_a_services(_, tree):
 
 
 @check
-def the_ingress_leads_every_method_to_the_gateway(_, tree):
-    """gRPC by the names of the services in proto/, everything else as HTTP."""
-    faults, wanted = [], set()
-    for file in sorted((t.ROOT / "proto").glob("gx/*/v1/*.proto")):
-        text = file.read_text()
-        package = re.search(r"^package ([\w.]+);", text, re.M)[1]
-        wanted |= {f"/{package}.{name}" for name in re.findall(r"^service (\w+)", text, re.M)}
-    for name, protocol, paths in (("api-gateway-grpc", "GRPC", wanted), ("api-gateway", "HTTP", {"/"})):
-        ingress = t.named(tree, "Ingress", name)
-        if not ingress:
-            faults.append(f"Ingress/{name} is missing")
-            continue
-        (rule,), spec = ingress["spec"]["rules"], ingress["spec"]
-        seen = {path["path"] for path in rule["http"]["paths"]}
-        backends = [path["backend"] for path in rule["http"]["paths"]]
-        notes = ingress["metadata"]["annotations"]
-        holds = {
-            "paths": seen == paths,
-            "backend": all(each == {"service": {"name": "api-gateway", "port": {"name": "http"}}} for each in backends),
-            "protocol": notes.get("nginx.ingress.kubernetes.io/backend-protocol") == protocol,
-            "TLS": spec["tls"][0]["hosts"] == [rule["host"]],
-            "class": spec["ingressClassName"] == "nginx",
-            "streams": notes.get("nginx.ingress.kubernetes.io/proxy-read-timeout") == "3600",
-        }
-        faults += [f"Ingress/{name}: {what}" for what, held in holds.items() if not held]
-    return faults
+def the_ingress_leads_everything_to_the_gateway(_, tree):
+    """By HTTP/2, and by nothing else beside: NGINX mixes up connections that differ only in
+    that."""
+    ingress, annotation = t.named(tree, "Ingress", "api-gateway"), "nginx.ingress.kubernetes.io"
+    if t.of_kind(tree, "Ingress") != [ingress]:
+        return ["Ingress/api-gateway is missing, or not alone"]
+    (rule,), spec, notes = ingress["spec"]["rules"], ingress["spec"], ingress["metadata"]["annotations"]
+    holds = {
+        "paths": rule["http"]["paths"] == [
+            {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "api-gateway", "port": {"name": "http"}}}}],
+        "protocol": notes[f"{annotation}/backend-protocol"] == "GRPC",
+        "redirection": notes[f"{annotation}/ssl-redirect"] == "true",
+        "TLS": spec["tls"][0]["hosts"] == [rule["host"]],
+        "class": spec["ingressClassName"] == "nginx",
+        "streams": {notes[f"{annotation}/proxy-{side}-timeout"] for side in ("read", "send")} == {"3600"},
+        # The gateway says itself what is too large.
+        "bodies": notes[f"{annotation}/proxy-body-size"] == "12m",
+    }
+    return [f"Ingress/api-gateway: {what}" for what, held in holds.items() if not held]
