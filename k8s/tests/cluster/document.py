@@ -24,15 +24,17 @@ STORES = {
     "devnet": {"postgres": (1, 0.5, 1.0, 100), "redis": (1, 0.3, 0.5, 20)},
 }
 BACKUP_GIB = {"postgres-backup": 50, "redis-backup": 20}
+# All of it, and one for the initial password.
+VOLUMES_GIB = {"mainnet": 3 * 100 + 3 * 20 + 50 + 20 + 1} | dict.fromkeys(("testnet", "devnet"), 100 + 20 + 50 + 20 + 1)
 
 QUOTAS = {
-    "mainnet": ("16", "32Gi", "32", "64Gi", "10", "50"),
-    "testnet": ("8", "16Gi", "16", "32Gi", "5", "30"),
-    "devnet": ("4", "8Gi", "8", "16Gi", "5", "30"),
+    "mainnet": ("16", "32Gi", "32", "64Gi", "10", "50", "500Gi"),
+    "testnet": ("8", "16Gi", "16", "32Gi", "5", "30", "200Gi"),
+    "devnet": ("4", "8Gi", "8", "16Gi", "5", "30", "200Gi"),
 }
 QUOTA_KEYS = (
     "requests.cpu", "requests.memory", "limits.cpu", "limits.memory",
-    "persistentvolumeclaims", "pods",
+    "persistentvolumeclaims", "pods", "requests.storage",
 )
 LIMITS = {
     "max": {"cpu": "4", "memory": "8Gi"},
@@ -45,6 +47,8 @@ NAMESPACE_LABELS = {
     "testnet": {"environment": "testnet", "component": "backend"},
     "devnet": {"environment": "development", "component": "backend"},
 }
+# The label of what belongs together.
+PART_OF = "app.kubernetes.io/part-of"
 LOG_LEVELS = {"mainnet": "info", "testnet": "debug", "devnet": "trace"}
 LOG_DAYS = {"mainnet": 90, "testnet": 30, "devnet": 7}
 WORKER_NODE = "srv1117946"

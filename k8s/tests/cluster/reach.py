@@ -32,23 +32,27 @@ class Actor:
         return self.name < other.name
 
 
-def _actor(namespace, app, **labels):
-    return Actor(namespace, app, tuple((labels or {"app": app}).items()))
+def _actor(namespace, name, labels=None):
+    return Actor(namespace, name, tuple((labels or {"app": name}).items()))
 
 
 # Who is not in the manifests of GX itself, and how they are known.
 OUTSIDE = [
     Actor("", "the internet", address="203.0.113.10"),
     Actor("", "the API server", address="192.0.2.1"),
-    _actor("kube-system", "dns", **{"k8s-app": "kube-dns"}),
+    _actor("kube-system", "dns", {"k8s-app": "kube-dns"}),
     _actor("kube-system", "other"),
-    _actor("ingress-nginx", "controller", **{"app.kubernetes.io/name": "ingress-nginx"}),
+    _actor("ingress-nginx", "controller", {"app.kubernetes.io/name": "ingress-nginx"}),
     _actor("ingress-nginx", "other"),
     # Whose manifests are among mainnet's.
     _actor("monitoring", "prometheus"),
     _actor("monitoring", "other"),
     _actor("elsewhere", "other"),
 ]
+
+
+# Labels of those whom we reach or who reach us.
+STRANGERS = (("k8s-app", "kube-dns"), ("app.kubernetes.io/name", "ingress-nginx"))
 
 
 def actors(trees):
@@ -60,8 +64,10 @@ def actors(trees):
         found.add(_actor(t.backend(environment), "unknown"))
         for workload, _ in t.workloads(tree):
             name = workload["metadata"]["name"]
-            labels = t.pod_template(workload)["metadata"].get("labels") or {}
+            labels = t.pod_labels(workload)
             namespace = workload["metadata"]["namespace"]
+            # Who has its labels, but is not where it is.
+            found.add(Actor("elsewhere", f"another {name}", (*labels.items(), *STRANGERS)))
             actor = Actor(namespace, name, tuple(labels.items()))
             found.discard(actor)
             found.add(actor)
@@ -96,28 +102,29 @@ def _is_peer(peer, home, actor, namespaces):
 
 
 def _words(policies, everybody, direction, ports, namespaces):
-    """What policies of one direction allow: triples of who is selected, the other side,
-    and a port; and who is selected at all."""
+    """What policies of one direction allow: for the name of each who is selected at all, the
+    ports by the name of the other side."""
     rules, peers = ("ingress", "from") if direction == "Ingress" else ("egress", "to")
-    allowed, selected = set(), set()
+    allowed = {}
     for each in policies:
         spec, home = each["spec"], each["metadata"]["namespace"]
         if direction not in spec["policyTypes"]:
             continue
         mine = [
-            actor for actor in everybody
+            allowed.setdefault(actor.name, {}) for actor in everybody
             if actor.namespace == home and t.matches(spec.get("podSelector"), dict(actor.labels))
         ]
-        selected.update(mine)
         for rule in spec.get(rules) or []:
-            given = [(p["protocol"], p["port"]) for p in rule.get("ports") or []] or ports
+            given = {(p["protocol"], p["port"]) for p in rule.get("ports") or []} or ports
             others = [
-                other for other in everybody
+                other.name for other in everybody
                 if peers not in rule
                 or any(_is_peer(peer, home, other, namespaces) for peer in rule[peers])
             ]
-            allowed.update((actor, other, port) for actor in mine for other in others for port in given)
-    return allowed, selected
+            for words in mine:
+                for other in others:
+                    words.setdefault(other, set()).update(given)
+    return allowed
 
 
 def _ports(policies):
@@ -127,7 +134,7 @@ def _ports(policies):
         for rules in ("ingress", "egress"):
             for rule in each["spec"].get(rules) or []:
                 found.update((p["protocol"], p["port"]) for p in rule.get("ports") or [])
-    return sorted(found)
+    return found
 
 
 def _sides(trees):
@@ -143,8 +150,9 @@ def _part(each):
     if each["kind"] not in t.WORKLOADS:
         return None
     template = {"metadata": {"labels": t.pod_labels(each)}, "spec": {}}
+    metadata = {key: each["metadata"].get(key) for key in ("name", "namespace")}
     spec = {"jobTemplate": {"spec": {"template": template}}} if each["kind"] == "CronJob" else {"template": template}
-    return {"kind": each["kind"], "metadata": each["metadata"], "spec": spec}
+    return {"kind": each["kind"], "metadata": metadata, "spec": spec}
 
 
 @functools.lru_cache(maxsize=4)
@@ -152,30 +160,30 @@ def _computed(text):
     trees = json.loads(text)
     policies = [each for tree in trees.values() for each in t.of_kind(tree, "NetworkPolicy")]
     namespaces, ports, everybody = _namespaces(trees), _ports(policies), actors(trees)
-    out, calling = _words(policies, everybody, "Egress", ports, namespaces)
-    inward, called = _words(policies, everybody, "Ingress", ports, namespaces)
+    out, inward = (_words(policies, everybody, direction, ports, namespaces) for direction in ("Egress", "Ingress"))
     # Fabric's namespaces deny by default, by policies that are not ours.
-    fabric = {each for each in everybody if each.namespace in t.FABRIC.values()}
-    return everybody, ports, (out, calling | fabric), (inward, called | fabric)
+    for each in everybody:
+        if each.namespace in t.FABRIC.values():
+            out.setdefault(each.name, {})
+            inward.setdefault(each.name, {})
+    return everybody, ports, out, inward
 
 
 def matrix(trees):
-    """Lines `who -> whom: ports`, of all who are ours on one of the sides."""
-    everybody, ports, (out, calling), (inward, called) = _sides(trees)
-    ours = {t.backend(environment) for environment in trees}
+    """Lines `who -> whom: ports`, of all who are ours, or of Fabric, on one of the sides."""
+    everybody, ports, out, inward = _sides(trees)
+    ours = {name for environment in trees for name in (t.backend(environment), t.FABRIC[environment])}
     if any(t.named(tree, "Namespace", t.MONITORING) for tree in trees.values()):
         ours.add(t.MONITORING)
     lines = []
     for source in everybody:
         for target in everybody:
-            if not {source.namespace, target.namespace} & ours:
+            if source.namespace not in ours and target.namespace not in ours:
                 continue
+            said = out[source.name].get(target.name, set()) if source.name in out else ports
+            heard = inward[target.name].get(source.name, set()) if target.name in inward else ports
             open_ports = [
-                f"{protocol} {port if (protocol, port) != ANY_OTHER else 'any'}"
-                for protocol, port in ports
-                if (source not in calling or (source, target, (protocol, port)) in out)
-                and (target not in called or (target, source, (protocol, port)) in inward)
-            ]
+                f"{protocol} {port if (protocol, port) != ANY_OTHER else 'any'}" for protocol, port in sorted(said & heard)]
             if open_ports:
                 lines.append(f"{source.name} -> {target.name}: {', '.join(open_ports)}")
     return lines
@@ -190,14 +198,12 @@ def is_about(environment, line):
 
 def half_open(trees):
     """What one side allows and the other does not: a line too many, or one too few."""
-    _, _, (out, calling), (inward, called) = _sides(trees)
-    found = {
-        f"{source.name} may call {target.name} on {port[1]}, which does not answer it"
-        for source, target, port in out
-        if target in called and (target, source, port) not in inward
-    }
-    return sorted(found | {
-        f"{target.name} answers {source.name} on {port[1]}, which may not call it"
-        for target, source, port in inward
-        if source in calling and (source, target, port) not in out
-    })
+    _, _, out, inward = _sides(trees)
+    found = set()
+    for one, other, says in ((out, inward, "{0} may call {1} on {2}, which does not answer it"),
+                             (inward, out, "{0} answers {1} on {2}, which may not call it")):
+        for name, words in one.items():
+            for whom, ports in words.items():
+                if whom in other:
+                    found |= {says.format(name, whom, port) for _, port in ports - other[whom].get(name, set())}
+    return sorted(found)

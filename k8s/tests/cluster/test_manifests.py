@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 import checks
 import document as d
@@ -24,8 +25,6 @@ def test_holds(check, environment):
 
 @pytest.mark.parametrize("environment", t.ENVIRONMENTS)
 def test_kubernetes_takes_every_object(environment, tmp_path):
-    import yaml
-
     known = [each for each in t.objects(environment) if each["kind"] not in FOREIGN]
     file = tmp_path / "all.yaml"
     file.write_text(yaml.safe_dump_all(known))

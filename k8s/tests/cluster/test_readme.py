@@ -1,5 +1,6 @@
 """What k8s/README.md names is there: secrets, settings, workloads, files, targets."""
 
+import math
 import re
 
 import document as d
@@ -45,13 +46,11 @@ def test_every_workload_that_a_command_names_is_there():
 
 def test_identities_are_registered_as_they_enrol():
     registered = dict(re.findall(r"^register (\S+) \S+ (\S+)$", BLOCKS, re.M))
-    tree, names = TREE, {}
-    for _, pod in t.workloads(tree):
-        for container in t.containers(pod):
-            names.update(t.variables(tree, container))
-    ids = {names[f"GX_ENROLL__{role}_ID"] for role in ("PARTNER", "ADMIN", "SUPER_ADMIN") if names[f"GX_ENROLL__{role}_ID"]}
-    assert ids <= set(registered)
-    assert set(registered) == {"gx-partner", "gx-admin", "gx-super-admin"}
+    enrolled = {
+        value for _, pod in t.workloads(TREE) for container in t.containers(pod)
+        for name, value in t.variables(TREE, container).items() if re.fullmatch(r"GX_ENROLL__\w+_ID", name) and value
+    }
+    assert set(registered) == enrolled and len(enrolled) == 3
 
 
 def test_every_link_and_target_leads_somewhere():
@@ -60,3 +59,10 @@ def test_every_link_and_target_leads_somewhere():
     makefile = (t.ROOT / "Makefile").read_text()
     for target in re.findall(r"\bmake (?:-s )?([a-z0-9-]+)", BLOCKS):
         assert re.search(rf"^{target}:", makefile, re.M), target
+
+
+def test_what_mainnet_asks_of_its_nodes_is_told():
+    asked = {resource: sum(t.pod_resources(pod, "requests", resource) * t.replicas(workload)
+                           for workload, pod in t.workloads(t.at_home("mainnet", TREE)))
+             for resource in ("cpu", "memory")}
+    assert f"{asked['cpu']:g} cores and {math.ceil(asked['memory'] / 2**30)} Gi for mainnet" in TEXT, asked

@@ -8,6 +8,28 @@ from checks import ADMINISTRATION, check
 
 
 @check
+def everything_says_what_it_belongs_to(environment, tree):
+    """To GX or to the watching; and what is about one kind of pods, to which."""
+    faults = []
+    for each in tree:
+        watches = each["kind"].startswith("ClusterRole") or t.MONITORING in (
+            each["metadata"]["name"], each["metadata"].get("namespace"))
+        made = [each, *each.get("spec", {}).get("volumeClaimTemplates", [])]
+        made += [each["spec"]["jobTemplate"]] if each["kind"] == "CronJob" else []
+        wanted = "gx-monitoring" if watches else "gx-protocol"
+        if any((one["metadata"].get("labels") or {}).get(d.PART_OF) != wanted for one in made):
+            faults.append(f"{t.title(each)}: {d.PART_OF}")
+    for each in t.at_home(environment, tree):
+        name, kind = each["metadata"]["name"], each["kind"]
+        app = (each["metadata"].get("labels") or {}).get("app")
+        if kind in ("Deployment", "Job", "CronJob") and app != t.pod_labels(each).get("app"):
+            faults.append(f"{t.title(each)}: app")
+        if kind in ("Service", "ServiceAccount", "Ingress") and name in d.MAINNET and app != name:
+            faults.append(f"{t.title(each)}: app")
+    return faults
+
+
+@check
 def deployments_are_the_documents(environment, tree):
     """Names, replicas and requests."""
     faults, tree = [], t.at_home(environment, tree)
@@ -66,7 +88,7 @@ def namespace_has_its_labels_quota_and_limits(environment, tree):
     if environment == "mainnet":
         watching = t.named(tree, "Namespace", t.MONITORING) or {"metadata": {}}
         labels = watching["metadata"].get("labels") or {}
-        wanted |= {"component": "monitoring", "app.kubernetes.io/part-of": "gx-monitoring"}
+        wanted |= {"component": "monitoring", d.PART_OF: "gx-monitoring"}
         del wanted["environment"]
         if labels != wanted:
             faults.append(f"Namespace/{t.MONITORING}")
@@ -78,37 +100,30 @@ def namespace_has_its_labels_quota_and_limits(environment, tree):
 
 @check
 def pods_are_where_the_document_wants_them(environment, tree):
-    """On mainnet apart from each other, workers and stores at the control plane; else on the
+    """On mainnet apart from each other at the control plane, beside its Fabric; else on the
     worker."""
-    faults, tree = [], t.at_home(environment, tree)
-    for workload, pod in t.workloads(tree):
-        name, affinity = workload["metadata"]["name"], pod.get("affinity", {})
-        node, apart = affinity.get("nodeAffinity", {}), affinity.get("podAntiAffinity", {})
-        if environment != "mainnet":
-            terms = node.get("requiredDuringSchedulingIgnoredDuringExecution", {}).get("nodeSelectorTerms")
-            if terms != [{"matchExpressions": [
-                {"key": "kubernetes.io/hostname", "operator": "In", "values": [d.WORKER_NODE]}]}]:
-                faults.append(f"{t.title(workload)} is not bound to {d.WORKER_NODE}")
-        wanted = {"labelSelector": {"matchLabels": {"app": name}}, "topologyKey": "kubernetes.io/hostname"}
-        if environment == "mainnet" and name in d.STORES[environment]:
-            # A volume stays on its node, so here it is a must.
-            if apart.get("requiredDuringSchedulingIgnoredDuringExecution") != [wanted]:
-                faults.append(f"{t.title(workload)} is not spread")
-            terms = node.get("requiredDuringSchedulingIgnoredDuringExecution", {}).get("nodeSelectorTerms")
-            if terms != [{"matchExpressions": [
-                {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}]}]:
-                faults.append(f"{t.title(workload)} is not at the control plane")
-        if environment != "mainnet" or workload["kind"] != "Deployment":
-            continue
-        terms = apart.get("preferredDuringSchedulingIgnoredDuringExecution", [])
-        if [each["podAffinityTerm"] for each in terms] != [wanted]:
-            faults.append(f"Deployment/{name} is not spread")
-        if name in ("outbox-submitter", "projector"):
-            terms = node.get("preferredDuringSchedulingIgnoredDuringExecution", [])
-            keys = [e["key"] for each in terms for e in each["preference"]["matchExpressions"]]
-            if keys != ["node-role.kubernetes.io/control-plane"]:
-                faults.append(f"Deployment/{name} does not prefer the control plane")
-    return faults
+    return [
+        f"{t.title(workload)} is placed otherwise" for workload, pod in t.workloads(t.at_home(environment, tree))
+        if pod.get("affinity", {}) != _placement(environment, workload)
+    ]
+
+
+def _placement(environment, workload):
+    """The affinity that the document wants."""
+    must, may = (f"{word}DuringSchedulingIgnoredDuringExecution" for word in ("required", "preferred"))
+    name = workload["metadata"]["name"]
+    here = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [d.WORKER_NODE]}]}
+    above = {"matchExpressions": [{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}]}
+    apart = {"labelSelector": {"matchLabels": {"app": name}}, "topologyKey": "kubernetes.io/hostname"}
+    if environment != "mainnet":
+        return {"nodeAffinity": {must: {"nodeSelectorTerms": [here]}}}
+    if name in d.STORES[environment]:
+        # A volume stays on its node, so here it is a must.
+        return {"nodeAffinity": {must: {"nodeSelectorTerms": [above]}}, "podAntiAffinity": {must: [apart]}}
+    if workload["kind"] == "Deployment":
+        return {"nodeAffinity": {may: [{"weight": 100, "preference": above}]},
+                "podAntiAffinity": {may: [{"weight": 100, "podAffinityTerm": apart}]}}
+    return {}
 
 
 @check
@@ -128,13 +143,14 @@ def everything_fits_into_the_quota(environment, tree):
     pods = sum(t.replicas(each) + (each["kind"] == "Deployment") for each, _ in t.workloads(tree))
     if pods > hard["pods"]:
         faults.append(f"{pods} pods")
-    claims = len(t.of_kind(tree, "PersistentVolumeClaim"))
-    claims += sum(
-        t.replicas(each) * len(each["spec"].get("volumeClaimTemplates", []))
-        for each in t.of_kind(tree, "StatefulSet")
-    )
-    if claims > hard["persistentvolumeclaims"]:
-        faults.append(f"{claims} volume claims")
+    claims = t.of_kind(tree, "PersistentVolumeClaim")
+    for each in t.of_kind(tree, "StatefulSet"):
+        claims += each["spec"].get("volumeClaimTemplates", []) * t.replicas(each)
+    if len(claims) > hard["persistentvolumeclaims"]:
+        faults.append(f"{len(claims)} volume claims")
+    stored = sum(map(t.claimed, claims)) / 2**30
+    if stored != d.VOLUMES_GIB[environment] or stored * 2**30 > hard["requests.storage"]:
+        faults.append(f"{stored} GiB of volumes")
     return faults
 
 

@@ -58,13 +58,13 @@ def every_pod_has_an_account_and_a_label_of_its_own(_, tree):
     faults = []
     for workload, pod in t.workloads(tree):
         name, labels = workload["metadata"]["name"], t.pod_labels(workload)
-        part_of = "gx-monitoring" if workload["metadata"].get("namespace") == t.MONITORING else "gx-protocol"
-        if labels.get("app.kubernetes.io/part-of") != part_of:
+        if labels.get(d.PART_OF) != workload["metadata"].get("labels", {}).get(d.PART_OF):
             faults.append(f"{t.title(workload)}: labels of its pods")
         names = {name, d.PARTS.get(name)} if workload["kind"] == "CronJob" else {name}
         if labels.get("app") not in names:
             faults.append(f"{t.title(workload)}: label of its pods")
-        if workload["kind"] in ("Deployment", "StatefulSet") and not t.matches(workload["spec"]["selector"], labels):
+        own = {key: value for key, value in labels.items() if key != d.PART_OF}
+        if workload["kind"] in ("Deployment", "StatefulSet") and workload["spec"]["selector"] != {"matchLabels": own}:
             faults.append(f"{t.title(workload)}: its selector")
         name = labels.get("app")
         account = t.named(t.beside(tree, workload), "ServiceAccount", name)

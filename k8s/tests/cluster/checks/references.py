@@ -11,16 +11,17 @@ from checks import check
 def everything_that_is_named_is_there(_, tree):
     """Settings, secrets, accounts, claims, roles; and nothing is left that nobody uses."""
     faults, used = [], set()
+    known = {(each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"]): each for each in tree}
 
     def need(kind, name, who, keys=()):
-        mine = t.beside(tree, who)
-        used.add((kind, who["metadata"].get("namespace"), name))
+        home = who["metadata"].get("namespace")
+        used.add((kind, home, name))
         if kind == "Secret":
-            there = t.named(mine, "ExternalSecret", name) is not None
+            there = ("ExternalSecret", home, name) in known
         elif kind == "ConfigMap" and name in d.GIVEN_CONFIG:
             there = set(keys) <= d.GIVEN_CONFIG[name]
         else:
-            found = t.named(mine, kind, name)
+            found = known.get((kind, home, name))
             there = found is not None and (kind != "ConfigMap" or set(keys) <= set(found["data"]))
         if not there:
             faults.append(f"{t.title(who)}: {kind}/{name} {' '.join(keys)}")
@@ -82,42 +83,40 @@ def every_file_that_a_setting_names_is_mounted(_, tree):
     """And every folder that is written to is a volume."""
     faults = []
     for workload, pod in t.workloads(tree):
-        files, folders = {}, {}
-        for volume in pod.get("volumes", []):
-            paths = None
-            if "projected" in volume:
-                paths = set()
-                for source in volume["projected"]["sources"]:
-                    (given,) = source.values()
-                    paths |= {item["path"] for item in given["items"]}
-            files[volume["name"]] = paths
-        for container in t.containers(pod):
-            if not t.is_gx(container):
-                continue
-            folders = {m["mountPath"]: m for m in container.get("volumeMounts", [])}
-            found = t.variables(tree, container)
-            paths = {k: v for k, v in found.items() if v.startswith("/")}
-            url = re.search(r"sslrootcert=(/[^&]+)", found.get("GX_DATABASE__URL", ""))
-            if url:
-                paths["GX_DATABASE__URL"] = url[1]
-            reads_fabric = container["args"][0] in ("enroll", "preflight", "submitter", "projector")
-            for name, path in paths.items():
-                if name == "GX_FABRIC__TLS_CA_FILE" and (
-                    not reads_fabric or container["args"] == ["projector", "status"]
-                ):
+        files = {volume["name"]: _files(volume) for volume in pod.get("volumes", [])}
+        for container in filter(t.is_gx, t.containers(pod)):
+            title = f"{t.title(workload)} {container['name']}"
+            for name, path in _named_paths(tree, container).items():
+                mounts = container.get("volumeMounts", [])
+                homes = [mount for mount in mounts if f"{path}/".startswith(f"{mount['mountPath']}/")]
+                if not homes:
+                    faults.append(f"{title}: {name}={path} is on no volume")
                     continue
-                if container["args"][0] == "chaincode" and name == "GX_DATABASE__URL":
-                    continue
-                home = [m for base, m in folders.items() if path == base or path.startswith(base + "/")]
-                if not home:
-                    faults.append(f"{t.title(workload)} {container['name']}: {name}={path} is on no volume")
-                    continue
-                mount = max(home, key=lambda m: len(m["mountPath"]))
-                given = files[mount["name"]]
+                mount = max(homes, key=lambda mount: len(mount["mountPath"]))
                 inside = path.removeprefix(mount["mountPath"]).lstrip("/")
-                if given is not None and inside not in given:
-                    faults.append(f"{t.title(workload)} {container['name']}: {name}={path} is no file of its volume")
-                writes = name in ("GX_DATA_DIR", "GX_ENROLL__FOLDER")
-                if writes and mount.get("readOnly"):
-                    faults.append(f"{t.title(workload)} {container['name']}: {name} cannot be written")
+                if files[mount["name"]] is not None and inside not in files[mount["name"]]:
+                    faults.append(f"{title}: {name}={path} is no file of its volume")
+                if name in ("GX_DATA_DIR", "GX_ENROLL__FOLDER") and mount.get("readOnly"):
+                    faults.append(f"{title}: {name} cannot be written")
     return faults
+
+
+def _files(volume):
+    """The files that a projected volume has; None for any other."""
+    if "projected" not in volume:
+        return None
+    given = [each for source in volume["projected"]["sources"] for each in source.values()]
+    return {item["path"] for each in given for item in each["items"]}
+
+
+def _named_paths(tree, container):
+    """The paths of the files and folders that settings name to a process which opens them."""
+    found = t.variables(tree, container)
+    paths = {name: value for name, value in found.items() if value.startswith("/")}
+    authority = re.search(r"sslrootcert=(/[^&]+)", found.get("GX_DATABASE__URL", ""))
+    if authority:
+        paths["GX_DATABASE__URL"] = authority[1]
+    if container["args"][0] not in ("enroll", "preflight", "submitter", "projector", "reconcile"):
+        # It shares the setting, and never speaks with a peer.
+        paths.pop("GX_FABRIC__TLS_CA_FILE", None)
+    return paths

@@ -77,10 +77,12 @@ def mainnet_runs_no_image_by_its_tag(environment, tree):
         faults.append("the policy does not want digests")
     if spec["policyName"] != policies[0]["metadata"]["name"] or "Deny" not in spec["validationActions"]:
         faults.append("the policy is not enforced")
-    for name in (t.backend(environment), t.MONITORING):
-        namespace = {"kubernetes.io/metadata.name": name}
-        if not t.matches(spec["matchResources"]["namespaceSelector"], namespace):
-            faults.append(f"the policy is not bound to {name}")
+    bound = {
+        name for name in (t.backend(environment), t.MONITORING, t.FABRIC[environment], "kube-system")
+        if t.matches(spec["matchResources"]["namespaceSelector"], {"kubernetes.io/metadata.name": name})
+    }
+    if bound != {t.backend(environment), t.MONITORING}:
+        faults.append(f"the policy is bound to {bound}")
     return faults
 
 
@@ -100,6 +102,21 @@ def everybody_reaches_whom_they_should_and_nobody_else(environment, tree):
 def both_sides_of_a_connection_agree(environment, tree):
     """No policy allows what the other side's does not."""
     return reach.half_open({environment: tree})
+
+
+@check
+def policies_open_ports_that_are_there(environment, tree):
+    """What a pod is reached on, one of its containers listens on."""
+    faults = []
+    for line in reach.matrix({environment: tree}):
+        pair, _, opened = line.partition(": ")
+        home, _, name = pair.partition(" -> ")[2].partition("/")
+        for workload, pod in t.workloads(tree):
+            if (home, name) == (workload["metadata"]["namespace"], workload["metadata"]["name"]):
+                ports = [port for each in t.containers(pod) for port in each.get("ports", [])]
+                known = {f"TCP {port['containerPort']}" for port in ports}
+                faults += [f"{pair}: nobody listens on {port}" for port in opened.split(", ") if port not in known]
+    return faults
 
 
 def golden():
