@@ -16,8 +16,10 @@ hash() { printf %s "$(< "$PASSWORDS/$1")" | sha256sum | cut -d' ' -f1; }
 
 case $ROLE in
   redis)
+    # Nobody is `default`, whom Redis asks all the same as it reads transactions in its AOF: without rights
+    # it would leave them out.
     cat > "$RUN/redis.acl" <<END
-user default off
+user default off ~* &* +@all
 user gx on #$(hash gx) ~gx* &gx* -@all +@connection +get +set +time +eval +evalsha +script|load +publish +subscribe +unsubscribe +role
 user replica on #$(hash replica) -@all +@connection +psync +replconf
 user sentinel on #$(hash sentinel) allchannels -@all +@connection +multi +exec +replicaof +slaveof +role +info +publish +subscribe +config|rewrite +script|kill +client
@@ -60,9 +62,21 @@ primary() {
   echo "$FIRST $FIRST_PORT"
 }
 
+# A copy that is to be restored becomes the base of the AOF: with that on, Redis reads nothing else,
+# and would begin empty beside a dump.rdb.
+restore() {
+  local base=appendonly.aof.1.base.rdb
+  rm -rf "$STATE/restoring" && mkdir "$STATE/restoring"
+  cp "$STATE/restore.rdb" "$STATE/restoring/$base"
+  echo "file $base seq 1 type b" > "$STATE/restoring/appendonly.aof.manifest"
+  rm -rf "$STATE/appendonlydir" && mv "$STATE/restoring" "$STATE/appendonlydir"
+  rm "$STATE/restore.rdb"
+}
+
 read -r host port < <(primary)
 case $ROLE in
   redis)
+    [[ ! -e $STATE/restore.rdb ]] || restore
     {
       common "$PORT" "$STATE"
       cat <<END
