@@ -9,7 +9,7 @@ pg_basebackup --pgdata="$PART" --format=plain --wal-method=none --checkpoint=fas
 "$BIN/pg_verifybackup" --no-parse-wal --quiet "$PART"
 accept
 rotate base "${KEEP:-2}"
-inspect base
+inspect base || true
 oldest=$(kept base | head -n 1)
 first=$(sed -n 's/^START WAL LOCATION: .* (file \([0-9A-F]*\))$/\1/p' "$BACKUP/base/$oldest/backup_label")
 "$BIN/pg_archivecleanup" "$BACKUP/wal" "$first"

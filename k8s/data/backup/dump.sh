@@ -16,7 +16,7 @@ exec {SESSION[1]}>&-
 bash "$HERE/check.sh" "$PART" "$PART.rows"
 accept
 rotate dump "${KEEP:-30}"
-inspect dump
+inspect dump || true
 if [[ -d ${CERTIFICATES:-} ]]; then
   for file in "$CERTIFICATES"/*/tls.crt; do
     end=$(openssl x509 -noout -enddate -in "$file" | cut -d= -f2)

@@ -53,7 +53,7 @@ digest() {
 # The names of a kind's backups, oldest first.
 kept() { find "$BACKUP/$1" -maxdepth 1 -name '*.sha256' -printf '%f\n' 2> /dev/null | sed 's/\.sha256$//' | sort; }
 
-# Tells how many of a kind are not what was written.
+# Tells how many of a kind are not what was written; fails if any.
 inspect() {
   local kind=$1 name damaged=0
   for name in $(kept "$kind"); do
@@ -63,6 +63,7 @@ inspect() {
     fi
   done
   tell "$kind-damaged" kind "$kind" gx_backup_damaged_files "$damaged"
+  ((damaged == 0))
 }
 
 # Leaves the newest so many of a kind.

@@ -40,10 +40,10 @@ alter role gx_tokenomics connection limit 300;
 SQL
 
 psql --dbname "$DATABASE" <<'SQL'
+alter schema public owner to gx_migrate;
 -- Apart from GX's tables, so that neither rights nor dumps are about it.
 create schema if not exists statistics;
 create extension if not exists pg_stat_statements schema statistics;
 grant usage on schema statistics to gx_monitor;
 alter role gx_monitor set search_path = public, statistics;
-alter schema public owner to gx_migrate;
 SQL

@@ -24,5 +24,5 @@ def commands():
 
 def tools():
     """What is asked of `gx`, where no number or name has to be filled in."""
-    asked = (re.sub(r" *(#|`|\|).*", "", line) for _, text in texts() for line in re.findall(rf"{TOOLS}(.+)", text))
+    asked = (re.sub(r" *(#|`|\||;).*", "", line) for _, text in texts() for line in re.findall(rf"{TOOLS}(.+)", text))
     return sorted({tuple(each.strip(" :\"").split()) for each in asked if "<" not in each})

@@ -37,7 +37,7 @@ def plural(kind):
 
 def workload_of(target):
     """The workload of a pod's or a controller's name; None where it is for the reader to fill in."""
-    if "<" in target or target.startswith("-"):
+    if "<" in target or "$" in target or target.startswith("-"):
         return None
     kind, _, name = target.rpartition("/")
     if not kind:
