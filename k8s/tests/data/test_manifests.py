@@ -170,7 +170,8 @@ def test_every_user_of_the_database_has_a_secret_and_rights():
 def test_the_image_has_the_packages_that_the_tests_run():
     image = (K8S / "data/image/Containerfile").read_text()
     makefile = (ROOT / "Makefile").read_text()
-    for package in ("patroni", "redis-server", "redis-sentinel", "prometheus-postgres-exporter", "prometheus-redis-exporter"):
+    for package in ("patroni", "redis-server", "redis-sentinel", "prometheus-postgres-exporter", "prometheus-redis-exporter",
+                    "prometheus-node-exporter"):
         assert package in image and package in makefile, package
 
 
