@@ -330,11 +330,15 @@ impl LaneWorker {
                     self.conclude(verdict, formed, Some(endorsed)).await
                 }
             },
-            // Not in a block yet, or never ordered: the same envelope again.
-            Err(_) => self.go(
-                Stage::Submitting { formed, endorsed },
-                Next::After(Backoff::race()),
-            ),
+            // Not in a block yet, or never ordered: the same envelope again. Where nobody
+            // tells, it would be sent as fast as nobody can be asked.
+            Err(error) => {
+                let wait = match error {
+                    LedgerError::Timeout => Backoff::race(),
+                    _ => self.backoff.next(),
+                };
+                self.go(Stage::Submitting { formed, endorsed }, Next::After(wait))
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 use tokio::{
-    task::{JoinError, JoinSet},
+    task::{self, JoinError, JoinSet},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
@@ -63,8 +63,8 @@ pub async fn run(parts: Parts, shutdown: CancellationToken) {
 #[derive(Default)]
 struct Lanes {
     running: JoinSet<Stopped>,
-    /// Lanes whose workers run.
-    busy: BTreeSet<LaneName>,
+    /// Lanes whose workers run, each in a task.
+    busy: BTreeMap<LaneName, task::Id>,
     /// Busy lanes in which something has waited since their workers began.
     again: BTreeSet<LaneName>,
     /// Lanes whose workers found nothing to do, until a wake-up or the poll.
@@ -81,14 +81,14 @@ impl Lanes {
             if self.resting.contains(&lane) || self.elsewhere.contains(&lane) {
                 continue;
             }
-            if !self.busy.insert(lane) {
+            if self.busy.contains_key(&lane) {
                 self.again.insert(lane);
                 continue;
             }
             let parked = self.parked.remove(&lane);
             let worker = parked.unwrap_or_else(|| LaneWorker::new(parts.clone(), lane));
-            self.running
-                .spawn(drive(worker, parts.clone(), shutdown.clone()));
+            let driven = drive(worker, parts.clone(), shutdown.clone());
+            self.busy.insert(lane, self.running.spawn(driven).id());
         }
     }
 
@@ -106,9 +106,9 @@ impl Lanes {
                 self.parked.insert(lane, worker);
             }
             Err(error) => {
-                // Which lane it was is lost with it: let all be taken up anew.
+                // Its lane is taken up by another worker.
                 tracing::error!(%error, "a lane's worker broke");
-                self.busy.clear();
+                self.busy.retain(|_, task| *task != error.id());
             }
         }
     }
@@ -123,6 +123,7 @@ async fn waiting(parts: &Parts) -> Result<Vec<LaneName>> {
         .column(row::Column::Position)
         .filter(lane.equals((row::Entity, row::Column::Lane)))
         .filter(row::Column::Number.is_null())
+        .filter(row::Column::Voided.eq(false))
         .limit(1)
         .into_query();
     // A value for each lane, not whether it is one of all: an index is asked once a lane.

@@ -1,4 +1,5 @@
-//! A ledger whose events turn to garbage on their way, until told otherwise.
+//! A ledger whose events turn to garbage on their way, or that tells no transaction's
+//! status, until told otherwise.
 
 use std::{
     sync::{
@@ -17,10 +18,11 @@ use gx_proto::gx::contract::v1::{Batch, Query, QueryResult};
 /// No field of a message begins like this.
 const GARBAGE: &[u8] = &[0xff; 16];
 
-/// The ledger within, and what it does to events.
+/// The ledger within, what it does to events, and whether it tells no status.
 pub(super) struct Garbling {
     ledger: Arc<dyn Ledger>,
     on: Arc<AtomicBool>,
+    mute: AtomicBool,
 }
 
 impl Garbling {
@@ -28,12 +30,18 @@ impl Garbling {
         Self {
             ledger,
             on: Arc::default(),
+            mute: AtomicBool::default(),
         }
     }
 
     /// Whether blocks that are read from now on have garbage for events.
     pub(super) fn garble(&self, on: bool) {
         self.on.store(on, Ordering::SeqCst);
+    }
+
+    /// Whether nobody can be asked for a transaction's status.
+    pub(super) fn mute(&self, mute: bool) {
+        self.mute.store(mute, Ordering::SeqCst);
     }
 }
 
@@ -65,6 +73,10 @@ impl Ledger for Garbling {
         tx_id: &str,
         timeout: Duration,
     ) -> Result<CommitStatus, LedgerError> {
+        if self.mute.load(Ordering::SeqCst) {
+            let message = "nobody tells".to_owned();
+            return Err(LedgerError::Unavailable { message });
+        }
         self.ledger.commit_status(tx_id, timeout).await
     }
 

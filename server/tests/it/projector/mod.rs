@@ -7,6 +7,8 @@ mod ledger;
 mod reads;
 mod world;
 
+use std::time::Duration;
+
 use gx_proto::gx::{
     ledger::v1::GetLedgerResponse, operation::v1::OperationState, wallet::v1::GetWalletRequest,
 };
@@ -206,4 +208,21 @@ async fn stopped_partition_shows_in_readiness_and_goes_on_by_itself() {
     let settled = world.client.settled(&paid).await;
     assert_eq!(settled.state(), OperationState::Succeeded);
     running.stop().await;
+}
+
+/// An envelope is sent again where its fate cannot be told, but not as fast as that fails.
+#[tokio::test]
+async fn what_nobody_tells_of_is_sent_again_ever_more_seldom() {
+    let mut world = World::new(Database::Sqlite).await;
+    let [ann, bee] = world.accounts.clone();
+    world.ledger.mute(true);
+    let paid = world.pay(&ann, &bee, GX).await;
+    let waits = world.waits(10).await;
+    assert!(waits[9] >= Duration::from_secs(10), "{waits:?}");
+
+    world.ledger.mute(false);
+    world.settle(&[0, 1]).await;
+    let told = world.operation(&paid).await;
+    assert_eq!(told.state(), OperationState::Succeeded);
+    assert_eq!(world.wallet(&bee).await.0.balance_qirat, GRANT + GX);
 }

@@ -1,7 +1,10 @@
 //! One database, one ledger in memory, a server that answers over gRPC, and
 //! workers that move when they are told to.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::{FutureExt, StreamExt};
 use gx_contract::lane;
@@ -233,6 +236,21 @@ impl World {
         let taken = self.folder.fold(&[&submission]).await.expect("a fold");
         let operation = taken.into_iter().next().expect("an answer").expect("taken");
         outbox::operation::name(operation.id)
+    }
+
+    /// The first waits that lanes ask for before they try again.
+    pub(super) async fn waits(&mut self, count: usize) -> Vec<Duration> {
+        let mut waits = Vec::new();
+        for worker in &mut self.workers {
+            while waits.len() < count {
+                match worker.step().await.expect("a step") {
+                    Next::Now => {}
+                    Next::After(wait) => waits.push(wait),
+                    Next::Idle | Next::Elsewhere | Next::Projected => break,
+                }
+            }
+        }
+        waits
     }
 
     /// Has every lane do what it can, and the network cut a block.
