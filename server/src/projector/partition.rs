@@ -17,7 +17,7 @@ use crate::{
     fault::{self, Fault, kill_point, stop_point},
     id,
     outbox::{catching_up, entity::control},
-    store::Lock,
+    store::{Lock, is_misfit},
 };
 
 /// What applying came to.
@@ -257,9 +257,7 @@ impl Partition {
     async fn failed(&self, error: Error) -> Result<Applied> {
         match error {
             Error::Internal(error) => self.stop(format!("{error:#}")).await,
-            Error::Database(error) if error.sql_err().is_some() => {
-                self.stop(error.to_string()).await
-            }
+            Error::Database(error) if is_misfit(&error) => self.stop(error.to_string()).await,
             error => Err(error),
         }
     }

@@ -11,6 +11,7 @@ mod gather;
 mod lock;
 mod measure;
 mod migrate;
+mod misfit;
 mod turn;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub use deadlock::is_deadlock;
 pub use gather::Gather;
 pub use lock::Lock;
 pub use migrate::migrate;
+pub use misfit::is_misfit;
 pub use turn::{lock_out_sharers_in, take_turn_in};
 
 /// The database with a way to write and a way to read.
