@@ -107,7 +107,8 @@ async fn answer(folder: &Folder, fold: Vec<Waiting>, timeout: Duration) {
     }
 }
 
-/// Folds all at once; if that fails, one by one, so that none suffers for another.
+/// Folds all at once; if that fails, one by one, so that none suffers for another. If the
+/// database is away, or takes too long, none of them is at fault.
 async fn take(
     folder: &Folder,
     submissions: &[&Submission],
@@ -117,6 +118,10 @@ async fn take(
     match bounded(folder, submissions, timeout).await {
         Ok(results) => results,
         Err(error) if count == 1 => vec![Err(error)],
+        Err(error) if error.reason() == Reason::Unavailable && !error.is_deadlock() => {
+            tracing::warn!(%error, commands = count, "fold failed");
+            submissions.iter().map(|_| Err(lost())).collect()
+        }
         Err(error) => {
             tracing::warn!(%error, commands = count, "fold failed, doing its commands one by one");
             let mut results = Vec::with_capacity(count);

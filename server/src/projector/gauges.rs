@@ -42,6 +42,7 @@ impl Gauges {
             .select_only()
             .column(row::Column::Position)
             .filter(row::Column::Number.is_null())
+            .filter(row::Column::Voided.eq(false))
             .limit(COUNTED)
             .count(db)
             .await?;
