@@ -12,6 +12,7 @@ const ABOVE: &[&str] = &[
     "projector",
     "submitter",
     "ops",
+    "cli",
     "main",
     "lib",
 ];
