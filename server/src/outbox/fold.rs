@@ -22,6 +22,7 @@ use crate::{
     error::{self, Error, Result},
     fault::kill_point,
     store::{Lock, Store, bulk},
+    telemetry::metrics::{INTAKE_COMMANDS, INTAKE_COMMITS},
 };
 
 /// Does folds; the intake calls it with what waited.
@@ -60,8 +61,8 @@ impl Folder {
         tx.commit().await?;
         kill_point("folded");
 
-        metrics::counter!("gx_intake_commits_total").increment(1);
-        metrics::counter!("gx_intake_commands_total").increment(commands);
+        metrics::counter!(INTAKE_COMMITS).increment(1);
+        metrics::counter!(INTAKE_COMMANDS).increment(commands);
         self.wake.submitter();
         let answered = submissions.iter().map(|one| answer(&answers, one));
         Ok(answered.collect())

@@ -24,6 +24,7 @@ use crate::{
     error::{Result, reason_name},
     fault::{self, Fault},
     store::{Lock, bulk},
+    telemetry::metrics::SETTLED_TWICE,
 };
 
 /// What a block says of one command.
@@ -117,7 +118,7 @@ fn met_twice(sorted: &[&Settled], unknown: &BTreeSet<Uuid>, settled: &BTreeSet<U
         let first = previous.replace(one.id) != Some(one.id);
         if !first || !(unknown.contains(&one.id) || settled.contains(&one.id)) {
             tracing::error!(command.id = %one.id.simple(), block = one.block, "command met a second time");
-            metrics::counter!("gx_settled_twice_total").increment(1);
+            metrics::counter!(SETTLED_TWICE).increment(1);
         }
     }
 }

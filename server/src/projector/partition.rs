@@ -18,6 +18,7 @@ use crate::{
     id,
     outbox::{catching_up, entity::control},
     store::{Lock, is_misfit},
+    telemetry::metrics::PROJECTOR_BLOCKS,
 };
 
 /// What applying came to.
@@ -201,7 +202,7 @@ impl Partition {
         tx.commit().await?;
         kill_point("projected");
         self.highest = i64::try_from(last.number).unwrap_or(i64::MAX);
-        metrics::counter!("gx_projector_blocks_total").increment(blocks.len() as u64);
+        metrics::counter!(PROJECTOR_BLOCKS).increment(blocks.len() as u64);
         self.parts.wake.moved();
         Ok(Applied::Yes)
     }

@@ -8,22 +8,20 @@ use sea_orm::{QueryFilter, entity::prelude::*};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Applied, Partition, Parts, deal, gauges::Gauges};
+use super::{Applied, Partition, Parts, deal, gauges};
 use crate::{
     checkpoint::{self, Column, Entity},
     error::{Error, Result},
     fault::stop_point,
     outbox::catching_up,
-    telemetry::{
-        State,
-        metrics::{DEADLOCKS, FABRIC_CONNECTION},
-    },
+    telemetry::{State, metrics::DEADLOCKS},
 };
 
 /// Runs every partition until shutdown.
 pub async fn run(parts: Parts, shutdown: CancellationToken) {
     shutdown.run_until_cancelled(stop_point("projector")).await;
     let watching = tokio::spawn(watch(parts.clone(), shutdown.clone()));
+    let telling = tokio::spawn(gauges::tell(parts.clone(), shutdown.clone()));
     let poll = Duration::from_millis(parts.settings.poll_ms);
     let mut highest = -1;
     while !shutdown.is_cancelled() {
@@ -39,6 +37,9 @@ pub async fn run(parts: Parts, shutdown: CancellationToken) {
     }
     if let Err(error) = watching.await {
         tracing::error!(%error, "the projector's watch broke");
+    }
+    if let Err(error) = telling.await {
+        tracing::error!(%error, "the projector's gauges broke");
     }
     if let Err(error) = give_back(&parts).await {
         tracing::warn!(%error, "leases of partitions were not given back");
@@ -156,14 +157,9 @@ async fn stream(partition: &mut Partition, parts: &Parts) -> anyhow::Result<()> 
 /// every partition has reached a height that was read after marking.
 async fn watch(parts: Parts, shutdown: CancellationToken) {
     let poll = Duration::from_millis(parts.settings.poll_ms);
-    let (mut target, mut gauges) = (None, Gauges::default());
+    let mut target = None;
     while !shutdown.is_cancelled() {
-        let reached = match housekeep(&parts, &mut target).await {
-            Ok(height) => gauges.report(&parts, height).await.map_err(Into::into),
-            Err(error) => Err(error),
-        };
-        metrics::gauge!(FABRIC_CONNECTION).set(f64::from(u8::from(reached.is_ok())));
-        if let Err(error) = reached {
+        if let Err(error) = housekeep(&parts, &mut target).await {
             tracing::warn!(%error, "the ledger's height cannot be kept");
         }
         shutdown.run_until_cancelled(tokio::time::sleep(poll)).await;

@@ -22,6 +22,7 @@ use crate::{
         entity::{envelope, lane},
         lanes::{self, Cursor},
     },
+    telemetry::metrics::{LANE_BATCH_COMMANDS, LANE_BATCHES},
 };
 
 /// What a worker waits for before its next step.
@@ -203,7 +204,7 @@ impl LaneWorker {
         match form::form(&self.parts, self.lane, self.token, base, self.limit).await? {
             Forming::Batch(formed) => {
                 kill_point("numbers");
-                metrics::histogram!("gx_lane_batch_commands").record(formed.ids.len() as f64);
+                metrics::histogram!(LANE_BATCH_COMMANDS).record(formed.ids.len() as f64);
                 self.go(Stage::Endorsing { formed, faults: 0 }, Next::Now)
             }
             Forming::Nothing => self.go(Stage::Forming { base }, Next::Idle),
@@ -377,7 +378,7 @@ impl LaneWorker {
     /// The batch took effect.
     async fn valid(&mut self, formed: &Formed) -> Result<Next> {
         kill_point("valid");
-        metrics::counter!("gx_lane_batches_total", "outcome" => "valid").increment(1);
+        metrics::counter!(LANE_BATCHES, "outcome" => "valid").increment(1);
         self.backoff.reset();
         self.limit = self.parts.settings.batch_commands;
         if !formed.voids_only {
@@ -433,7 +434,7 @@ impl LaneWorker {
     }
 
     fn failed(&self, error: &LedgerError, verdict: &Verdict) {
-        metrics::counter!("gx_lane_batches_total", "outcome" => "failed").increment(1);
+        metrics::counter!(LANE_BATCHES, "outcome" => "failed").increment(1);
         tracing::warn!(lane = self.name, %error, ?verdict, "batch failed");
     }
 }

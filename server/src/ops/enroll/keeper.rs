@@ -95,8 +95,6 @@ impl Keeper {
                 self.resting.remove(name);
             }
         }
-        let outcome = done.as_ref().map_or(Outcome::Failed, |outcome| *outcome);
-        metrics::counter!(ENROLMENTS, "identity" => name, "outcome" => outcome.name()).increment(1);
         done
     }
 
@@ -119,9 +117,15 @@ impl Keeper {
         if let Some(not_after_ms) = not_after_ms {
             telemetry::tell_expiry(identity.name, not_after_ms, self.clock.now_ms());
         }
+        let outcome = done.as_ref().map_or(Outcome::Failed, |outcome| *outcome);
+        if outcome != Outcome::Kept {
+            // One that rests is counted at each look too: it is as far from a certificate.
+            metrics::counter!(ENROLMENTS, "identity" => identity.name, "outcome" => outcome.name())
+                .increment(1);
+        }
         Line {
             identity: identity.name,
-            outcome: done.as_ref().map_or(Outcome::Failed, |outcome| *outcome),
+            outcome,
             not_after_ms,
             error: done.as_ref().err().map(|error| format!("{error:#}")),
         }

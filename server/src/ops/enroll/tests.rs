@@ -7,6 +7,7 @@ use gx_fabric::{
     ca::{Authority, Registration, Registry, Server, ServerTls},
     msp::IdentityFiles,
 };
+use metrics_exporter_prometheus::PrometheusBuilder;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -172,11 +173,16 @@ async fn whom_the_authority_refused_rests_so_that_it_is_not_locked() {
     let right = place.config.enroll.partner_secret.clone();
     place.config.enroll.partner_secret = "wrong".to_owned().into();
     let mut keeper = place.keeper();
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let recording = metrics::set_default_local_recorder(&recorder);
     for _ in 0..20 {
         let found = keeper.look().await;
         assert_eq!(found.identities[0].outcome, Outcome::Failed);
         assert!(found.to_string().contains("Authentication failure"));
     }
+    drop(recording);
+    let counted = "gx_enrolments_total{identity=\"partner\",outcome=\"failed\"} 20";
+    assert!(recorder.handle().render().contains(counted));
     place.config.enroll.partner_secret = right;
     let found = place.keeper().look().await;
     assert_eq!(found.identities[0].outcome, Outcome::Enrolled);
