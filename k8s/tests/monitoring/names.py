@@ -33,6 +33,11 @@ def expressions():
         for group in yaml.safe_load(file.read_text())["groups"]:
             for rule in group["rules"]:
                 yield rule.get("alert") or rule["record"], rule["expr"]
+    yield from panels()
+
+
+def panels():
+    """Every expression of the dashboards with where it stands."""
     for file in sorted((MONITORING / "grafana/dashboards").glob("*.json")):
         for panel in json.loads(file.read_text())["panels"]:
             for target in panel.get("targets", []):
@@ -66,6 +71,11 @@ def gx():
         endings = ("_bucket", "_sum", "_count") if kind == "Histogram" else ("",)
         found |= {name + ending: labels for ending in endings}
     return found
+
+
+def family(name):
+    """The metric to which a series of this name belongs, which may be one of a histogram's."""
+    return re.sub("_(bucket|sum|count)$", "", name)
 
 
 def documented():
