@@ -29,7 +29,10 @@ LOOPBACK = "127.0.0.1"
 
 
 def wait_until(true, what, timeout_s=60.0, every_s=0.05):
-    """Answers what `true` answers once that counts as true; a fault meanwhile is "not yet"."""
+    """Answers what `true` answers once that counts as true; a fault meanwhile is "not yet".
+
+    `what` is waited for: words, or what gives them at the end.
+    """
     end = time.monotonic() + timeout_s
     last = None
     while time.monotonic() < end:
@@ -39,7 +42,7 @@ def wait_until(true, what, timeout_s=60.0, every_s=0.05):
         except (OSError, psycopg.Error, subprocess.CalledProcessError, KeyError, IndexError) as error:
             last = error
         time.sleep(every_s)
-    raise AssertionError(f"waited {timeout_s} s in vain: {what} (last: {last})")
+    raise AssertionError(f"waited {timeout_s} s in vain: {what() if callable(what) else what} (last: {last})")
 
 
 def free_ports(count):
@@ -179,6 +182,12 @@ class Postgres:
                    env=self.environment(database))
 
 
+def postgres_exporter(port):
+    """The command of postgres_exporter with the questions that the manifests give it."""
+    return ["prometheus-postgres-exporter", f"--web.listen-address={LOOPBACK}:{port}",
+            f"--extend.query-path={K8S / 'data/postgres/queries.yaml'}"]
+
+
 def gx_binary():
     """The program under test: `GX` names one, else the one that cargo builds."""
     named = os.environ.get("GX")
@@ -189,13 +198,17 @@ def gx_binary():
     return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "gx"
 
 
+def settings_alone(settings):
+    """The variables of this process with these of gx and no others."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GX_")} | settings
+
+
 class Gx:
     """A running gx on free ports, with a data directory of its own."""
 
     def __init__(self, binary, folder, arguments=(), settings=None):
         self.folder = pathlib.Path(folder)
-        self.env = {name: value for name, value in os.environ.items() if not name.startswith("GX_")}
-        self.env |= {"GX_DATA_DIR": str(self.folder)} | (settings or {})
+        self.env = settings_alone({"GX_DATA_DIR": str(self.folder)} | (settings or {}))
         self.binary = binary
         # A role that is alone has another name in files than on the command line.
         role = {"submitter": "outbox-submitter", **{name: f"svc-{name}" for name in ("identity", "wallet", "tokenomics")}}.get(arguments[0], arguments[0]) if arguments else None

@@ -4,7 +4,7 @@ import os
 
 import names
 import pytest
-from servers import K8S, LOOPBACK, ROOT, Process, free_ports, get, run, wait_until
+from servers import K8S, LOOPBACK, ROOT, Process, free_ports, get, postgres_exporter, run, wait_until
 
 BACKUP = K8S / "data/backup"
 
@@ -15,9 +15,7 @@ def exporters(folder, postgres, migrated):
     postgres.ask("create extension if not exists pg_stat_statements", database=migrated)
     pg_port, redis, redis_port = free_ports(3)
     started = [
-        Process(["prometheus-postgres-exporter", f"--web.listen-address={LOOPBACK}:{pg_port}",
-                 f"--extend.query-path={K8S / 'data/postgres/queries.yaml'}"],
-                folder / "postgres-exporter.log",
+        Process(postgres_exporter(pg_port), folder / "postgres-exporter.log",
                 env=os.environ | {"DATA_SOURCE_NAME": postgres.address(migrated) + "?sslmode=disable"}),
         Process(["redis-server", "--port", redis, "--bind", LOOPBACK, "--save", "", "--dir", folder],
                 folder / "redis.log"),

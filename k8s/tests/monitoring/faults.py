@@ -7,22 +7,29 @@ value a minute, or an hour where the cure comes after 2000 minutes; the minute 0
 
 POD = 'namespace="backend-mainnet",pod="projector-0"'
 MAIN = 'namespace="backend-mainnet"'
+GX = POD + ',container="gx"'
 NODE = 'node="node-1"'
+DISK = NODE + ',device="/dev/vda1"'
 
 
-def step(bad, good=0, during=60):
+def step(bad, good=0):
     """Good for half an hour, bad for an hour, good for two."""
-    return f"{good}x29 {bad}x{during - 1} {good}x120"
+    return f"{good}x29 {bad}x59 {good}x120"
 
 
-def growth(during=60):
-    """A counter that stands, grows by 60 a minute, and stands again."""
-    return f"0x29 60+60x{during - 1} {60 * during}x120"
+def growth(a_minute=60):
+    """A counter that stands for half an hour, grows for an hour, and stands again."""
+    return f"0x29 {a_minute}+{a_minute}x59 {60 * a_minute}x120"
 
 
 def while_bad(series, bad, good=0):
     """A gauge that is wrong from the minute 30 to 89."""
     return (85, 150, {series: step(bad, good)})
+
+
+def share(series, values, whole, size):
+    """What uses too much of something that stays as large as it is."""
+    return (85, 150, {series: values, whole: f"{size}x210"})
 
 
 FAULTS = {
@@ -42,9 +49,11 @@ FAULTS = {
         'gx_supply_qirat{%s,bucket="POOL"}' % POD: "1.2e18x210",
         'gx_supply_qirat{%s,bucket="CIRCULATING"}' % POD: step("0.0500000001e18", "0.05e18"),
     }),
-    "ReconcileDifference": (85, 1600, {
-        'kube_job_status_failed{%s,job_name="reconcile-1"}' % MAIN: "0x29 1x1700",
-        'kube_job_created{%s,job_name="reconcile-1"}' % MAIN: "1800x1730",
+    "ReconcileDifference": (85, 150, {
+        'kube_job_created{%s,job_name="reconcile-1"}' % MAIN: "_x29 1800x180",
+        'kube_job_status_failed{%s,job_name="reconcile-1",reason="BackoffLimitExceeded"}' % MAIN: "_x29 1x180",
+        'kube_job_created{%s,job_name="reconcile-2"}' % MAIN: "_x89 5400x120",
+        'kube_job_status_succeeded{%s,job_name="reconcile-2"}' % MAIN: "_x89 1x120",
     }),
     "ReconcileMissing": (1600, 1700, {
         'kube_cronjob_status_last_successful_time{%s,cronjob="reconcile"}' % MAIN: "60x1649 99000x100"}),
@@ -56,10 +65,10 @@ FAULTS = {
     "EnrolmentFails": (60, 180, {'gx_enrolments_total{%s,identity="admin",outcome="failed"}' % POD: growth()}),
     "ChaincodeWithoutPeers": while_bad("gx_chaincode_streams{%s}" % POD, 0, 4),
     "ChaincodeFails": (60, 150, {'gx_chaincode_transactions_total{%s,outcome="failed"}' % POD: growth()}),
-    "DatabaseContention": (85, 150, {"gx_deadlocks_total{%s}" % POD: "0x29 0+120x59 7080x120"}),
+    "DatabaseContention": (85, 150, {"gx_deadlocks_total{%s}" % POD: growth(120)}),
     "ApiErrorRateHigh": (85, 150, {
         'http_requests_total{%s,service="svc-wallet",code="OK"}' % POD: "0+1000x210",
-        'http_requests_total{%s,service="svc-wallet",code="INTERNAL"}' % POD: "0x29 0+20x59 1180x120",
+        'http_requests_total{%s,service="svc-wallet",code="INTERNAL"}' % POD: growth(20),
     }),
     # stores
     "PostgreSQLUnavailable": while_bad("pg_up{%s}" % MAIN, 0, 1),
@@ -71,10 +80,9 @@ FAULTS = {
     "PostgreSQLReplicaMissing": while_bad("gx_database_replication_streaming{%s}" % MAIN, 1, 2),
     "PostgreSQLNotSynchronous": while_bad("gx_database_replication_synchronous{%s}" % MAIN, 0, 1),
     "PostgreSQLReplicaBehind": while_bad("gx_database_replication_lag_seconds{%s}" % POD, 31),
-    "PostgreSQLConnectionsHigh": (85, 150, {
-        'pg_stat_activity_count{%s,state="active"}' % POD: step(170, 20),
-        "pg_settings_max_connections{%s}" % POD: "200x210",
-    }),
+    "PostgreSQLConnectionsHigh": share(
+        'pg_stat_activity_count{%s,state="active"}' % POD, step(170, 20),
+        "pg_settings_max_connections{%s}" % POD, 200),
     "PostgreSQLNotScraped": while_bad("pg_exporter_last_scrape_error{%s}" % POD, 1),
     "RedisUnavailable": while_bad("redis_up{%s}" % POD, 0, 1),
     "RedisWithoutPrimary": (85, 150, {
@@ -108,24 +116,16 @@ FAULTS = {
     "PodNotReady": (85, 150, {'kube_pod_status_phase{%s,phase="Pending"}' % POD: step(1)}),
     "NodeNotReady": while_bad('kube_node_status_condition{%s,condition="Ready",status="true"}' % NODE, 0, 1),
     "TargetDown": while_bad('up{%s,app="projector"}' % POD, 0, 1),
-    "HighCpuUsage": (85, 150, {
-        'container_cpu_usage_seconds_total{id="/",%s}' % NODE: "0x29 0+780x59 46020x120",
-        "machine_cpu_cores{%s}" % NODE: "16x210",
-    }),
-    "HighMemoryUsage": (85, 150, {
-        'container_memory_working_set_bytes{id="/",%s}' % NODE: step(60, 30),
-        "machine_memory_bytes{%s}" % NODE: "64x210",
-    }),
-    "ContainerMemoryHigh": (85, 150, {
-        'container_memory_working_set_bytes{%s,container="gx"}' % POD: step(9, 3),
-        'kube_pod_container_resource_limits{%s,container="gx",resource="memory"}' % POD: "10x210",
-    }),
-    "ContainerCpuHigh": (85, 150, {
-        'container_cpu_usage_seconds_total{%s,container="gx"}' % POD: "0x29 0+55x59 3245x120",
-        'kube_pod_container_resource_limits{%s,container="gx",resource="cpu"}' % POD: "1x210",
-    }),
-    "DiskSpaceLow": (85, 150, {
-        'container_fs_usage_bytes{id="/",device="/dev/vda1",%s}' % NODE: step(90, 50),
-        'container_fs_limit_bytes{id="/",device="/dev/vda1",%s}' % NODE: "100x210",
-    }),
+    "HighCpuUsage": share(
+        'container_cpu_usage_seconds_total{id="/",%s}' % NODE, growth(780), "machine_cpu_cores{%s}" % NODE, 16),
+    "HighMemoryUsage": share(
+        'container_memory_working_set_bytes{id="/",%s}' % NODE, step(60, 30), "machine_memory_bytes{%s}" % NODE, 64),
+    "ContainerMemoryHigh": share(
+        "container_memory_working_set_bytes{%s}" % GX, step(9, 3),
+        'kube_pod_container_resource_limits{%s,resource="memory"}' % GX, 10),
+    "ContainerCpuHigh": share(
+        "container_cpu_usage_seconds_total{%s}" % GX, growth(55),
+        'kube_pod_container_resource_limits{%s,resource="cpu"}' % GX, 1),
+    "DiskSpaceLow": share(
+        'container_fs_usage_bytes{id="/",%s}' % DISK, step(90, 50), 'container_fs_limit_bytes{id="/",%s}' % DISK, 100),
 }
