@@ -43,6 +43,7 @@ fn contract(state: &mut dyn State) -> Result<ContractInfo, StateError> {
         rules_version_max: *RULES_VERSIONS.end(),
         batched_operations: host.batched_operations,
         time_ms: host.time_ms,
+        state_database: host.state_database.into(),
     })
 }
 

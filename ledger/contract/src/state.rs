@@ -1,5 +1,7 @@
 //! What the contract is given: the ledger's state, and who calls when.
 
+use gx_proto::gx::contract::v1::StateDatabase;
+
 /// The world state as one transaction sees it. Implementations record what is
 /// read and written; nothing here reads its own writes, as on Fabric.
 pub trait State {
@@ -25,7 +27,7 @@ pub trait State {
     fn delete(&mut self, key: String);
 
     /// What runs the contract, for answers to questions alone: peers may differ in it.
-    fn host(&self) -> Host {
+    fn host(&mut self) -> Host {
         Host::default()
     }
 }
@@ -37,6 +39,8 @@ pub struct Host {
     pub batched_operations: bool,
     /// Its clock in milliseconds since the Unix epoch.
     pub time_ms: i64,
+    /// Where the peer keeps its state.
+    pub state_database: StateDatabase,
 }
 
 /// The state could not be read; says nothing about the batch.

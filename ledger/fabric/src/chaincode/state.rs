@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use gx_contract::{Host, State, StateError};
+use gx_proto::gx::contract::v1::StateDatabase;
 use prost::Message;
 
 use super::{capabilities::Capabilities, exchange::Exchange, range};
 use crate::proto::protos::{
-    DelState, GetState, GetStateMultiple, GetStateMultipleResult, PutState, WriteBatchState,
+    DelState, GetQueryResult, GetState, GetStateMultiple, GetStateMultipleResult, PutState, WriteBatchState,
     WriteRecord, chaincode_message::Type, write_record,
 };
 
@@ -109,6 +110,21 @@ impl<'a> PeerState<'a> {
         Ok(())
     }
 
+    /// Which database the peer has: one of them alone answers questions about contents. No
+    /// peer tells, so it is told from how it answers one that finds nothing.
+    fn state_database(&mut self) -> StateDatabase {
+        let question = GetQueryResult {
+            query: r#"{"selector":{"_id":"none"}}"#.to_owned(),
+            ..GetQueryResult::default()
+        };
+        // A refusal is an answer here, and says nothing about the state.
+        match self.exchange.ask(Type::GetQueryResult, question.encode_to_vec()) {
+            Ok(_) => StateDatabase::CouchDb,
+            Err(StateError(refused)) if refused.contains("leveldb") => StateDatabase::LevelDb,
+            Err(_) => StateDatabase::Unspecified,
+        }
+    }
+
     fn write_many(&mut self, writes: &[(String, Vec<u8>)]) -> Result<(), StateError> {
         let batch = WriteBatchState {
             rec: writes.iter().map(record).collect(),
@@ -176,7 +192,8 @@ impl State for PeerState<'_> {
         self.writes.insert(key, Vec::new());
     }
 
-    fn host(&self) -> Host {
+    fn host(&mut self) -> Host {
+        let state_database = self.state_database();
         let Capabilities {
             read_keys_max,
             write_keys_max,
@@ -184,6 +201,7 @@ impl State for PeerState<'_> {
         Host {
             batched_operations: read_keys_max.is_some() && write_keys_max.is_some(),
             time_ms: self.now_ms,
+            state_database,
         }
     }
 }

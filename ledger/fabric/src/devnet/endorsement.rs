@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use gx_contract::{Host, Invocation};
+use gx_proto::gx::contract::v1::StateDatabase;
 use prost::Message;
 
 use super::{
@@ -156,6 +157,7 @@ impl Core {
         let host = Host {
             batched_operations: true,
             time_ms: (self.options.clock)(),
+            state_database: StateDatabase::LevelDb,
         };
         let mut simulation = Simulation::new(world.view(&changes), host);
         let answer = run(&mut simulation)?;

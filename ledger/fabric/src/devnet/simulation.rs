@@ -111,7 +111,7 @@ impl State for Simulation<'_> {
         self.writes.insert(key, None);
     }
 
-    fn host(&self) -> Host {
+    fn host(&mut self) -> Host {
         self.host
     }
 }

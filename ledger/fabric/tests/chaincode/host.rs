@@ -7,7 +7,7 @@ use gx_fabric::{
     proto::protos::{ChaincodeAdditionalParams, chaincode_message::Type},
 };
 use gx_proto::gx::contract::v1::{
-    ContractInfo, Query, QueryContract, QueryResult, query, query_result,
+    ContractInfo, Query, QueryContract, QueryResult, StateDatabase, query, query_result,
 };
 use prost::Message;
 
@@ -19,12 +19,17 @@ use crate::{
 
 /// What the contract says of itself through a peer.
 async fn asked(peer: &mut Peer) -> ContractInfo {
+    asked_over(peer, &mut Simulator::new()).await
+}
+
+/// The same over a state.
+async fn asked_over(peer: &mut Peer, simulator: &mut Simulator) -> ContractInfo {
     let query = Query {
         query: Some(query::Query::Contract(QueryContract {})),
     };
     let member = Member::new(None);
     let question = member.call(FUNCTION_QUERY, query.encode_to_vec(), NOW_MS);
-    let answer = peer.run_one(&mut Simulator::new(), question).await;
+    let answer = peer.run_one(simulator, question).await;
     assert_eq!(
         (answer.kind, answer.response.status),
         (Type::Completed, 200)
@@ -76,5 +81,21 @@ async fn peers_of_one_server_differ_and_hear_its_clock_and_its_rules() {
     assert_eq!(newer.time_ms, NOW_MS);
     let known = newer.rules_version_min..=newer.rules_version_max;
     assert!(known.contains(&newer.rules_version), "{newer:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_peer_s_state_database_is_told_from_how_it_answers() {
+    let server = Server::start(GxContract).await;
+    let mut peer = Peer::ready(&server, None).await;
+    for (couch_db, expected) in [
+        (true, StateDatabase::CouchDb),
+        (false, StateDatabase::LevelDb),
+    ] {
+        let mut simulator = Simulator::new();
+        simulator.couch_db = couch_db;
+        let info = asked_over(&mut peer, &mut simulator).await;
+        assert_eq!(info.state_database(), expected);
+    }
     server.stop().await;
 }

@@ -30,6 +30,8 @@ pub(crate) struct Simulator {
     pub(crate) asked: Vec<Type>,
     /// A range ends after so many results, without a word.
     pub(crate) range_max: usize,
+    /// Whether the state is kept in CouchDB.
+    pub(crate) couch_db: bool,
 }
 
 impl Simulator {
@@ -40,6 +42,7 @@ impl Simulator {
             iterators: BTreeMap::new(),
             asked: Vec::new(),
             range_max: 100_000,
+            couch_db: false,
         }
     }
 
@@ -115,6 +118,14 @@ impl Simulator {
                 let range = GetStateByRange::decode(asked).unwrap();
                 self.open(question, &range)
             }
+            Type::GetQueryResult => match self.couch_db {
+                true => QueryResponse::default().encode_to_vec().into(),
+                // The words of a peer of Fabric.
+                false => {
+                    let refused = "ExecuteQuery not supported for leveldb";
+                    return answer_to(question, Type::Error, refused);
+                }
+            },
             Type::QueryStateNext => self.page(QueryStateNext::decode(asked).unwrap().id),
             Type::QueryStateClose => {
                 let id = QueryStateClose::decode(asked).unwrap().id;

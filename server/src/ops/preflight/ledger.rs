@@ -6,8 +6,8 @@ use gx_contract::{
 };
 use gx_fabric::{Ledger, LedgerError, client::FabricLedger};
 use gx_proto::gx::contract::v1::{
-    Batch, BatchRefusal, Command, ContractInfo, LaneCursor, Query, QueryContract, QueryLane, Void,
-    command::Body, query, query_result,
+    Batch, BatchRefusal, Command, ContractInfo, LaneCursor, Query, QueryContract, QueryLane,
+    StateDatabase, Void, command::Body, query, query_result,
 };
 
 use super::Check;
@@ -28,6 +28,7 @@ pub(super) async fn contract(client: &FabricLedger, now_ms: i64) -> Vec<Check> {
                 version(what, &contract),
                 rules(&contract),
                 operations(&contract),
+                state_database(&contract),
                 clock(&contract, now_ms),
             ]
         }
@@ -65,6 +66,15 @@ fn operations(contract: &ContractInfo) -> Check {
             what,
             "not offered by the peer: endorsing is many times slower",
         ),
+    }
+}
+
+fn state_database(contract: &ContractInfo) -> Check {
+    let what = "state database";
+    match contract.state_database() {
+        StateDatabase::LevelDb => Check::ok(what, "LevelDB"),
+        StateDatabase::CouchDb => Check::ok(what, "CouchDB"),
+        StateDatabase::Unspecified => Check::warning(what, "not told by the peer"),
     }
 }
 
@@ -160,6 +170,7 @@ mod tests {
             rules_version_max: 1,
             batched_operations: true,
             time_ms: 1_000_000,
+            state_database: StateDatabase::CouchDb.into(),
         }
     }
 
@@ -188,6 +199,7 @@ mod tests {
         let older = ContractInfo {
             version: "0.0.1".to_owned(),
             batched_operations: false,
+            state_database: 0,
             ..info()
         };
         assert_eq!(
@@ -195,5 +207,8 @@ mod tests {
             Verdict::Warning
         );
         assert_eq!(operations(&older).verdict, Verdict::Warning);
+        assert_eq!(state_database(&older).verdict, Verdict::Warning);
+        let seen = state_database(&info());
+        assert_eq!((seen.verdict, seen.seen.as_str()), (Verdict::Ok, "CouchDB"));
     }
 }
