@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use crate::{
     audit::Trail,
-    auth::{Authenticator, Passwords},
+    auth::{Authenticator, Passwords, UserId},
     cache::{Answers, Wake},
     clock::SharedClock,
     config::{Config, Limits},
-    limits::RateLimits,
+    limits::{RateLimits, Shares},
     notifier::Notifier,
     outbox::Intake,
     secrets::Secrets,
@@ -86,6 +86,8 @@ pub struct Rooms {
     pub uploads: Arc<Semaphore>,
     /// Batches of transfers under way; each holds hundreds of kilobytes.
     pub batches: Arc<Semaphore>,
+    /// The part of both that one caller may have.
+    pub large: Shares<UserId>,
     /// Downloads of overseers, whom people cannot crowd out.
     pub downloads: Arc<Semaphore>,
     /// Reads that wait for a block.
@@ -101,6 +103,8 @@ impl Rooms {
     pub const DOWNLOADS: u32 = 8;
     /// Batches at once.
     pub const BATCHES: u32 = 32;
+    /// Uploads and batches of one caller at once.
+    pub const LARGE_OF_ONE: usize = 2;
     /// Waiting reads at once.
     pub const WAITS: u32 = 64;
 
@@ -109,6 +113,7 @@ impl Rooms {
         Self {
             uploads: Arc::new(Semaphore::new(Self::UPLOADS as usize)),
             batches: Arc::new(Semaphore::new(Self::BATCHES as usize)),
+            large: Shares::new(Self::LARGE_OF_ONE),
             downloads: Arc::new(Semaphore::new(Self::DOWNLOADS as usize)),
             waits: Semaphore::new(Self::WAITS as usize),
             watches: Watches::new(limits),

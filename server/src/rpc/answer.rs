@@ -43,6 +43,7 @@ async fn admitted(
         let _room = shed::enter(gate, call)?;
         permit::admit(gate, call, &mut request).await?;
         rates::take_caller(gate, call).await?;
+        let _share = shed::share(gate, call)?;
         let request = size::bounded(gate, call, request);
         Ok(services.run(request).await)
     })

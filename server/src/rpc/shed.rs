@@ -6,8 +6,9 @@ use tokio::sync::SemaphorePermit;
 
 use super::{Gate, call::Call, deadline::waits};
 use crate::{
-    auth::policy,
+    auth::{UserId, policy},
     error::{Error, Result},
+    limits::Share,
 };
 
 const UPLOAD: &str = "/gx.identity.v1.IdentityService/UploadDocument";
@@ -30,4 +31,17 @@ pub(super) fn enter<'a>(gate: &'a Gate, call: &Call) -> Result<Option<SemaphoreP
     room.try_acquire()
         .map(Some)
         .map_err(|_| Error::overloaded())
+}
+
+/// The caller's part of the places for large messages: whoever sends some slowly does not
+/// have them all. `None` for calls that have none.
+pub(super) fn share(gate: &Gate, call: &Call) -> Result<Option<Share<UserId>>> {
+    let is_large = call
+        .rule
+        .is_some_and(|rule| [UPLOAD, BATCH].contains(&rule.method));
+    let Some(caller) = call.caller.get().filter(|_| is_large) else {
+        return Ok(None);
+    };
+    let share = gate.rooms.large.take(caller.user);
+    share.map(Some).ok_or_else(Error::overloaded)
 }

@@ -11,8 +11,8 @@ use prost::Message;
 
 use super::{capabilities::Capabilities, exchange::Exchange, range};
 use crate::proto::protos::{
-    DelState, GetQueryResult, GetState, GetStateMultiple, GetStateMultipleResult, PutState, WriteBatchState,
-    WriteRecord, chaincode_message::Type, write_record,
+    DelState, GetQueryResult, GetState, GetStateMultiple, GetStateMultipleResult, PutState,
+    WriteBatchState, WriteRecord, chaincode_message::Type, write_record,
 };
 
 /// A peer's state.
@@ -118,7 +118,10 @@ impl<'a> PeerState<'a> {
             ..GetQueryResult::default()
         };
         // A refusal is an answer here, and says nothing about the state.
-        match self.exchange.ask(Type::GetQueryResult, question.encode_to_vec()) {
+        match self
+            .exchange
+            .ask(Type::GetQueryResult, question.encode_to_vec())
+        {
             Ok(_) => StateDatabase::CouchDb,
             Err(StateError(refused)) if refused.contains("leveldb") => StateDatabase::LevelDb,
             Err(_) => StateDatabase::Unspecified,

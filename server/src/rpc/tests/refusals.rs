@@ -122,6 +122,33 @@ async fn messages_are_bounded_by_their_method() {
     assert_eq!(told.reason, "MESSAGE_TOO_LARGE");
 }
 
+/// One who sends large messages slowly leaves places to others.
+#[tokio::test]
+async fn one_caller_has_a_part_of_the_places_for_large_messages() {
+    let server = Server::start().await;
+    let upload = "/gx.identity.v1.IdentityService/UploadDocument";
+    let mut slow = Vec::new();
+    for number in 1..=Rooms::LARGE_OF_ONE {
+        let mut grpc = Grpc::new(server.channel().await);
+        grpc.ready().await.unwrap();
+        let mut request = Request::new(futures::stream::pending::<Raw>());
+        let token = "Bearer user".parse().unwrap();
+        request.metadata_mut().insert("authorization", token);
+        let path = PathAndQuery::from_static(upload);
+        slow.push(tokio::spawn(async move {
+            let codec = ProstCodec::<Raw, Raw>::default();
+            grpc.client_streaming(request, path, codec).await
+        }));
+        let entered = Rooms::UPLOADS as usize - number;
+        while server.rooms.uploads.available_permits() > entered {
+            tokio::task::yield_now().await;
+        }
+    }
+    let told = raw(&server, "user", upload, vec![0; 10]).await;
+    assert_eq!(told.reason, "OVERLOADED");
+    slow.into_iter().for_each(|call| call.abort());
+}
+
 #[tokio::test]
 async fn what_is_no_message_of_the_method_is_malformed() {
     let server = Server::start().await;
