@@ -95,11 +95,18 @@ def redis(there, name, user, *command, container="redis", port=6379):
 
 
 def redis_primary(there):
-    """The pod that all Sentinels hold for the primary."""
+    """The pod that all Sentinels hold for the primary; None while they differ."""
     asked = ("sentinel", "get-master-addr-by-name", "gx")
     said = {redis(there, name, "sentinel", *asked, container="sentinel", port=26379).split(".")[0]
             for name in there.pods if name.startswith("redis-")}
     return said.pop() if len(said) == 1 else None
+
+
+def agreed(there):
+    """The same, once they agree."""
+    found = []
+    there.wait(lambda: found.append(redis_primary(there)) or found[-1], "the Sentinels agree")
+    return found[-1]
 
 
 def connected(there, name):
@@ -108,7 +115,7 @@ def connected(there, name):
 
 
 def test_a_lost_redis_is_replaced_while_calls_go_on(mainnet, people):
-    first = redis_primary(mainnet)
+    first = agreed(mainnet)
     with people.paying() as load:
         load.goes_on()
         lost = time.monotonic()
@@ -134,12 +141,12 @@ def test_redis_is_restored_where_its_aof_is_on(mainnet, people):
     def all_have(value):
         return lambda: all(redis(mainnet, name, "gx", "get", "gx:restored") == value for name in servers)
 
-    redis(mainnet, redis_primary(mainnet), "gx", "set", "gx:restored", "copied")
+    redis(mainnet, agreed(mainnet), "gx", "set", "gx:restored", "copied")
     mainnet.wait(all_have("copied"), "all have it")
     shell(mainnet, "kubectl -n $NAMESPACE create job redis --from=cronjob/redis-backup && "
                    "kubectl -n $NAMESPACE wait --for=condition=complete --timeout=5m job/redis")
     copy = mainnet.inside_of("postgres-backup-0", "archive", ["bash", "-c", "ls /backup/redis | grep Z$"]).strip()
-    redis(mainnet, redis_primary(mainnet), "gx", "set", "gx:restored", "later")
+    redis(mainnet, agreed(mainnet), "gx", "set", "gx:restored", "later")
     mainnet.wait(all_have("later"), "all have that")
     walk(mainnet, "k8s/data/README.md", copy=copy)
     mainnet.ready(*servers)
@@ -155,7 +162,7 @@ def test_stores_take_nobody_without_tls_and_give_no_more_than_is_needed(mainnet)
     asked = ["psql", "host=postgres-primary user=gx_backup dbname=gx_protocol sslmode=disable", "-c", "select 1"]
     with pytest.raises(Failed, match="no encryption"):
         mainnet.inside_of("postgres-backup-0", "archive", asked)
-    primary = redis_primary(mainnet)
+    primary = agreed(mainnet)
     assert "NOPERM" in redis(mainnet, primary, "gx", "set", "other:key", "1")
     assert "NOPERM" in redis(mainnet, primary, "gx", "flushall")
     plain = mainnet.inside_of(primary, "redis", ["redis-cli", "--tls", "--cacert", "/etc/redis-ca/ca.crt", "ping"])

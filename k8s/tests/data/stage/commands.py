@@ -6,6 +6,8 @@ import threading
 
 import tree as t
 
+# As long as an operator would wait on a machine that has more to do.
+PATIENCE_S = 240
 # Flags that are followed by a value.
 VALUES = {"-n": "namespace", "-c": "container", "-l": "selector", "-k": "kustomize", "-p": "patch", "-o": "output"}
 
@@ -155,7 +157,7 @@ def wait(there, names, flags, _):
     names = [name.partition("/")[2] or name for name in names]
     if flags["for"] == "condition=complete":
         for name in names:
-            there.finished(name)
+            there.finished(name, PATIENCE_S)
     else:
         there.ready(*([each for each in there.deployments if each in there.pods] if flags.get("all") else names))
 

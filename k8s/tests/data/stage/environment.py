@@ -207,10 +207,10 @@ class Environment:
         logs = sorted((self.pods.get(name) or self.jobs[name]).folder.glob("*.log"))
         return "\n".join(f"== {log.name}\n{log.read_text()[-3000:]}" for log in logs)
 
-    def finished(self, name):
+    def finished(self, name, seconds=90):
         """Waits until a Job is complete."""
         job = self.jobs[name]
-        self.wait(lambda: job.done.is_set() or job.failed.is_set(), lambda: f"Job {name}\n{self.told(name)}")
+        self.wait(lambda: job.done.is_set() or job.failed.is_set(), lambda: f"Job {name}\n{self.told(name)}", seconds)
         assert job.done.is_set(), self.told(name)
 
     def inside_of(self, name, container, command):

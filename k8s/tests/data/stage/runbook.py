@@ -44,7 +44,7 @@ def environment(there):
 def shell(there, script):
     """Runs commands to their end."""
     done = subprocess.run(["bash", "-euxo", "pipefail", "-c", script], cwd=t.ROOT, env=environment(there), text=True,
-                          capture_output=True, check=False, timeout=120)
+                          capture_output=True, check=False, timeout=600)
     recovered = there.folder / "claims/postgres-backup/recovered/log"
     log = recovered.read_text()[-3000:] if recovered.exists() else ""
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}\n{log}"
