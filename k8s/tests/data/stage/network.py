@@ -52,8 +52,10 @@ class Network:
             end = f"v{holder}"
             self._ip("link", "add", "name", end, "type", "veth", "peer", "name", "eth0", "netns", str(holder))
             self._ip("link", "set", end, "master", "cni0", "up")
+            # Whoever knew the pod that had the address before finds this one at once.
+            station = ":".join(f"{int(part):02x}" for part in address.split("."))
+            self._ip("link", "set", "eth0", "address", f"02:00:{station}", "up", at=holder)
             self._ip("address", "add", f"{address}/24", "dev", "eth0", at=holder)
-            self._ip("link", "set", "eth0", "up", at=holder)
         return holder
 
     def remove(self, holder):
