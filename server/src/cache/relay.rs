@@ -10,8 +10,12 @@ use tokio_util::sync::CancellationToken;
 use super::{Redis, Wake, wake::Hint};
 use crate::id;
 
-/// How long to wait before channels are heard again.
+/// How long to wait before channels are heard again, or a hint is told again.
 const RETRY: Duration = Duration::from_millis(250);
+
+/// How often a hint is told that Redis does not take. One that is lost costs the time
+/// until the next poll.
+const TRIES: usize = 4;
 
 /// Relays until shutdown.
 pub async fn relay(redis: Redis, wake: Wake, shutdown: CancellationToken) {
@@ -31,12 +35,17 @@ async fn publish(redis: Redis, wake: Wake, hint: Hint, sender: String) {
     let channel = redis.name(hint.name());
     loop {
         wake.outward(hint).notified().await;
-        let mut publish = redis::cmd("PUBLISH");
-        publish.arg(&channel).arg(&sender);
-        // A hint that is lost costs the time until the next poll.
-        let _: Option<u64> = redis
-            .ask(|mut to| async move { publish.query_async(&mut to).await })
-            .await;
+        for _ in 0..TRIES {
+            let mut publish = redis::cmd("PUBLISH");
+            publish.arg(&channel).arg(&sender);
+            let told: Option<u64> = redis
+                .ask(|mut to| async move { publish.query_async(&mut to).await })
+                .await;
+            if told.is_some() {
+                break;
+            }
+            sleep(RETRY).await;
+        }
     }
 }
 
