@@ -3,8 +3,10 @@
 
 use gx_fabric::Block;
 use sea_orm::{
-    ActiveValue::Set, DatabaseTransaction, IntoActiveModel, QueryFilter, entity::prelude::*,
-    sea_query::Expr,
+    ActiveValue::Set,
+    DatabaseTransaction, IntoActiveModel, QueryFilter,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait},
 };
 
 use super::{
@@ -263,18 +265,20 @@ impl Partition {
         }
     }
 
+    /// Says why it stopped; once, though it is tried again.
     async fn stop(&self, reason: String) -> Result<Applied> {
-        tracing::error!(
-            partition = self.scope.partition,
-            reason,
-            "partition stopped"
-        );
-        Entity::update_many()
+        let is_other = Column::Stopped.ne(reason.as_str());
+        let stopped = Entity::update_many()
             .col_expr(Column::Stopped, reason.clone().into())
             .filter(Column::Partition.eq(self.scope.partition))
             .filter(Column::Token.eq(self.token))
+            .filter(Column::Stopped.is_null().or(is_other))
             .exec(self.parts.store.write())
             .await?;
+        if stopped.rows_affected > 0 {
+            let partition = self.scope.partition;
+            tracing::error!(partition, reason, "partition stopped");
+        }
         Ok(Applied::Stopped(reason))
     }
 }
