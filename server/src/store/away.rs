@@ -22,9 +22,11 @@ pub fn is_away(error: &DbErr) -> bool {
     }
 }
 
-/// PostgreSQL's connection exceptions, its shutdowns and its start.
+/// PostgreSQL's connection exceptions, its shutdowns and its start, and that it takes no
+/// more connections.
 fn says_away(code: &str) -> bool {
-    code.len() == 5 && (code.starts_with("08") || ["57P01", "57P02", "57P03"].contains(&code))
+    let alone = ["57P01", "57P02", "57P03", "53300"];
+    code.len() == 5 && (code.starts_with("08") || alone.contains(&code))
 }
 
 #[cfg(test)]
@@ -53,7 +55,7 @@ mod tests {
 
     #[test]
     fn codes_of_connections_and_shutdowns_say_away() {
-        for code in ["08000", "08006", "57P01", "57P02", "57P03"] {
+        for code in ["08000", "08006", "57P01", "57P02", "57P03", "53300"] {
             assert!(says_away(code), "{code}");
         }
         for code in ["57P04", "57014", "23505", "8", "08", ""] {

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr, SqlxError,
     sqlx::{self, PgConnection},
@@ -15,6 +16,9 @@ use secrecy::{ExposeSecret, SecretString};
 /// Prepared statements that a SQLite connection keeps. Lists of different lengths
 /// are different statements.
 const STATEMENTS: usize = 512;
+
+/// What is no part of a path in a URL.
+const SIGNS: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
 
 /// How long to wait for a connection to a copy before the database itself is read.
 const COPY_ACQUIRE: Duration = Duration::from_millis(500);
@@ -53,7 +57,7 @@ pub(super) async fn connect(
 ) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
     Ok(match url {
         DatabaseUrl::SqliteFile(path) => {
-            let address = format!("sqlite://{}?mode=rwc", path.display());
+            let address = sqlite_file(path, "rwc");
             let write = Database::connect(sqlite(&address, 1)).await?;
             (write, Database::connect(sqlite(&address, 8)).await?)
         }
@@ -86,7 +90,7 @@ async fn primary(connection: &mut PgConnection) -> Result<(), SqlxError> {
 pub(super) async fn connect_to_read(url: &DatabaseUrl) -> Result<DatabaseConnection, DbErr> {
     let options = match url {
         DatabaseUrl::SqliteFile(path) => {
-            let mut options = common(&format!("sqlite://{}?mode=ro", path.display()), 4);
+            let mut options = common(&sqlite_file(path, "ro"), 4);
             options.map_sqlx_sqlite_opts(|sqlite| sqlite.busy_timeout(Duration::from_secs(10)));
             options
         }
@@ -112,9 +116,7 @@ pub(super) async fn connect_to_copy(address: &SecretString) -> Result<DatabaseCo
 /// Connects to migrate: alone, and with all the time that it takes.
 pub(super) async fn connect_to_migrate(url: &DatabaseUrl) -> Result<DatabaseConnection, DbErr> {
     let options = match url {
-        DatabaseUrl::SqliteFile(path) => {
-            sqlite(&format!("sqlite://{}?mode=rwc", path.display()), 1)
-        }
+        DatabaseUrl::SqliteFile(path) => sqlite(&sqlite_file(path, "rwc"), 1),
         DatabaseUrl::SqliteMemory => sqlite("sqlite::memory:", 1),
         DatabaseUrl::Postgres(address) => common(address.expose_secret(), 1),
     };
@@ -146,7 +148,7 @@ pub(super) fn beside(address: &str, schema: &str) -> ConnectOptions {
 
 /// One connection to a SQLite file, made if missing, that nobody needs after a crash.
 pub(super) fn sqlite_beside(path: &Path) -> ConnectOptions {
-    let mut options = sqlite(&format!("sqlite://{}?mode=rwc", path.display()), 1);
+    let mut options = sqlite(&sqlite_file(path, "rwc"), 1);
     options.map_sqlx_sqlite_opts(|sqlite| {
         sqlite
             .pragma("journal_mode", "WAL")
@@ -166,6 +168,12 @@ fn read_only(address: &str, connections: u32) -> ConnectOptions {
         ])
     });
     options
+}
+
+/// The URL of a file, whatever signs its path has.
+fn sqlite_file(path: &Path, mode: &str) -> String {
+    let path = path.to_string_lossy();
+    format!("sqlite://{}?mode={mode}", utf8_percent_encode(&path, SIGNS))
 }
 
 fn sqlite(address: &str, connections: u32) -> ConnectOptions {
@@ -210,4 +218,22 @@ fn common(address: &str, connections: u32) -> ConnectOptions {
         .test_before_acquire(false)
         .sqlx_logging(false);
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[tokio::test]
+    async fn a_file_may_lie_in_a_folder_of_any_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("100% of #1?");
+        std::fs::create_dir(&path).unwrap();
+        let file = path.join("gx.sqlite");
+        Store::open(&DatabaseUrl::SqliteFile(file.clone()))
+            .await
+            .unwrap();
+        assert!(file.exists());
+    }
 }
