@@ -188,7 +188,7 @@ test("a name stands beside its own account alone", async () => {
   await receiver.blur();
   await sees(page, "This is no account");
   answer();
-  await (await first).finished();
+  await first;
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
   await sees(page, "This is no account");
 });
