@@ -13,17 +13,17 @@
 mod chain;
 mod compare;
 mod model;
+mod patience;
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use anyhow::{Context as _, bail};
 use gx_fabric::Ledger;
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
+use tokio::time::Instant;
+
+use patience::Patience;
 
 use super::{
     open,
@@ -40,7 +40,8 @@ const POLL: Duration = Duration::from_millis(100);
 /// How to compare.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// How many seconds to wait until the read model has reached the chain.
+    /// How many seconds to wait for a ledger that does not answer, and then until the
+    /// read model has reached the chain.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub timeout_s: u64,
 }
@@ -67,7 +68,8 @@ pub struct Reconciliation {
 /// Compares the read model with the chain.
 ///
 /// # Errors
-/// If either cannot be read, or the read model does not reach the chain in time.
+/// If either cannot be read, the ledger does not answer in time, or the read model does
+/// not reach the chain in time.
 pub async fn run(config: Config, options: Options) -> anyhow::Result<Reconciliation> {
     let ledger = network::connect(&config)?;
     compare(&config, &ledger, &options).await
@@ -78,7 +80,7 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<Reconciliat
 /// # Errors
 /// If the ledger fails.
 pub(super) async fn cursors(ledger: &dyn Ledger) -> anyhow::Result<BTreeMap<String, i64>> {
-    let chain = chain::read(ledger).await?;
+    let chain = chain::read(ledger, &Patience::NONE).await?;
     let cursors = chain.cursors().into_iter();
     Ok(cursors
         .map(|(lane, number)| (lane.to_owned(), number))
@@ -95,10 +97,12 @@ pub async fn compare(
     options: &Options,
 ) -> anyhow::Result<Reconciliation> {
     let store = open::store(config).await?;
-    let chain = chain::read(ledger).await?;
-    // Whatever the answers were made of stands in a block below this height.
-    let height = ledger.height().await.context("the ledger's height")?;
     let timeout = Duration::from_secs(options.timeout_s);
+    let patience = Patience::until(Instant::now() + timeout);
+    let chain = chain::read(ledger, &patience).await?;
+    // Whatever the answers were made of stands in a block below this height.
+    let height = patience.ask(|| ledger.height()).await;
+    let height = height.context("the ledger's height")?;
     reach(&store, i64::try_from(height)? - 1, &chain, timeout).await?;
     let model = model::read(&store, &chain).await?;
     Ok(Reconciliation {

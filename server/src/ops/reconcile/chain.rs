@@ -9,6 +9,8 @@ use gx_proto::gx::contract::v1::{
     Balances, LanePosition, Query, QueryBalances, query, query_result,
 };
 
+use super::patience::Patience;
+
 /// Accounts asked for at once.
 const PAGE: u32 = 1_000;
 
@@ -73,11 +75,11 @@ impl Chain {
 }
 
 /// Asks the ledger for everything.
-pub(super) async fn read(ledger: &dyn Ledger) -> anyhow::Result<Chain> {
+pub(super) async fn read(ledger: &dyn Ledger, patience: &Patience) -> anyhow::Result<Chain> {
     let mut chain = Chain::default();
     let mut after = String::new();
     loop {
-        let page = page(ledger, after).await?;
+        let page = page(ledger, patience, after).await?;
         let (more, last) = (page.more, page.accounts.last());
         after = last.map_or_else(String::new, |last| last.account.clone());
         chain.take(page, ledger.msp_id())?;
@@ -91,12 +93,12 @@ pub(super) async fn read(ledger: &dyn Ledger) -> anyhow::Result<Chain> {
     Ok(chain)
 }
 
-async fn page(ledger: &dyn Ledger, after: String) -> anyhow::Result<Balances> {
+async fn page(ledger: &dyn Ledger, patience: &Patience, after: String) -> anyhow::Result<Balances> {
     let question = QueryBalances { after, limit: PAGE };
     let query = Query {
         query: Some(query::Query::Balances(question)),
     };
-    let answer = ledger.query(&query).await;
+    let answer = patience.ask(|| ledger.query(&query)).await;
     match answer.context("the ledger cannot be asked")?.result {
         Some(query_result::Result::Balances(balances)) => Ok(balances),
         _ => bail!("the contract answered another question"),
