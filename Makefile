@@ -140,10 +140,12 @@ PAY_AND_WATCH ?= target/debug/examples/pay_and_watch
 target/debug/examples/pay_and_watch:
 	cargo build --package gx-sdk --example pay_and_watch
 
+# The binary of the version before, if that one is to be upgraded and rolled back.
+GX_BEFORE ?=
 .PHONY: k8s-cluster
 k8s-cluster: servers .venv/k8s/ready sdk/typescript/node_modules/.package-lock.json $(GX) $(PAY_AND_WATCH) ## The manifests: rendered, valid, within quota, policies as a graph, walked to a first transfer, rolled out under load.
 	@dpkg -s $(CLUSTER) > /dev/null 2>&1 || ($(install) $(CLUSTER))
-	GX=$(abspath $(GX)) PAY_AND_WATCH=$(abspath $(PAY_AND_WATCH)) PATH="$$PWD/.venv/k8s/bin:$$PATH" timeout 600 $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder k8s/tests/cluster
+	GX=$(abspath $(GX)) GX_BEFORE=$(abspath $(GX_BEFORE)) PAY_AND_WATCH=$(abspath $(PAY_AND_WATCH)) PATH="$$PWD/.venv/k8s/bin:$$PATH" timeout 600 $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder k8s/tests/cluster
 
 # What a pod of the stores has, and what watches them.
 STORES := prometheus-postgres-exporter prometheus-redis-exporter prometheus-node-exporter patroni prometheus prometheus-alertmanager

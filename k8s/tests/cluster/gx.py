@@ -9,6 +9,8 @@ from pathlib import Path
 import tree as t
 
 PROGRAM = Path(os.environ.get("GX", t.ROOT / "target/debug/gx"))
+# That of the version before, which is upgraded to the other and rolled back, where it is given.
+BEFORE = os.environ.get("GX_BEFORE")
 
 
 def mount(folder, pod, container, content=None):

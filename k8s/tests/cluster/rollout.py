@@ -53,10 +53,17 @@ class Load:
         return json.loads(told)
 
 
-def under_load(cluster, first, second):
-    """Rolls everything out at once, as an apply does. No call fails, and no watch has a gap
-    or brings anything twice. `first` and `second` pay each other."""
-    url, node = cluster.ingress.url, typescript(cluster.folder / "typescript")
+def everything(cluster):
+    """Rolls everything out at once, as an apply does."""
+    with ThreadPoolExecutor(len(DEPLOYMENTS)) as at_once:
+        for done in [at_once.submit(cluster.roll_out, name) for name in DEPLOYMENTS]:
+            done.result()
+
+
+def under_load(cluster, node, first, second, *steps):
+    """Takes steps while `first` and `second` pay each other, over REST and with both SDKs, of
+    which one is at `node`. No call fails, and no watch has a gap or brings anything twice."""
+    url, before = cluster.ingress.url, len(cluster.ingress.requests())
     pays = [url, first["contact"], first["password"], second["account"]]
     loads = [
         Load(cluster, "REST", [
@@ -67,13 +74,13 @@ def under_load(cluster, first, second):
     ]
     for load in loads:
         load.begun()
-    with ThreadPoolExecutor(len(DEPLOYMENTS)) as at_once:
-        for done in [at_once.submit(cluster.roll_out, name) for name in DEPLOYMENTS]:
-            done.result()
+    for step in steps:
+        step()
     told = {load.name: load.told() for load in loads}
     assert [each for each in told.values() if each["failed"] or each.get("wrong")] == [], told
     assert all(each["paid"] >= 5 for each in told.values()), told
     # Each watch was cut at least once, and opened again.
-    opened = Counter(each["agent"].partition("/")[0] for each in cluster.ingress.requests() if each["path"] == WATCH)
+    requests = cluster.ingress.requests()[before:]
+    opened = Counter(each["agent"].partition("/")[0] for each in requests if each["path"] == WATCH)
     assert len(opened) == 3 and min(opened.values()) > 1, opened
     return told

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -25,14 +26,19 @@ class Sandbox:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.image = self.folder / "image"
-        subprocess.run([t.ROOT / "k8s/image/tree.sh", gx.PROGRAM, self.image], check=True)
+        self.image = self.image_of(gx.BEFORE or gx.PROGRAM)
         self.other_images = {}
         self.secrets, self.configs = {}, {}
         self.names, self.name_server = {}, None
         self.resolver = ""
         self.running, self.networks = [], []
         self.network = self.new_network()
+
+    def image_of(self, program):
+        """The image's file tree with this program."""
+        image = Path(tempfile.mkdtemp(prefix="image-", dir=self.folder)) / "tree"
+        subprocess.run([t.ROOT / "k8s/image/tree.sh", program, image], check=True)
+        return image
 
     def new_network(self):
         """A network that nobody else is in; its process."""

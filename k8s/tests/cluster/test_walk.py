@@ -133,6 +133,29 @@ def first_transfer(walk):
     return first, second
 
 
+def widened(postgres):
+    """The schema of a version to come: more columns in each table, which nothing of this version knows."""
+    tables = postgres.sql("select tablename from pg_tables where schemaname = 'public'", "gx_protocol").split()
+    assert len(tables) > 20
+    for table in tables:
+        postgres.sql(f"alter table {table} add column later text, add column counted bigint not null default 0", "gx_protocol")
+    postgres.sql("insert into seaql_migrations values ('m9999_later', 0)", "gx_protocol")
+
+
+def upgraded(walk, postgres, first, second):
+    """An upgrade under load: the schema first, on which the pods before it serve until they are
+    replaced. With the program of the version before it, that one is upgraded, and rolled back."""
+    node = rollout.typescript(walk.folder / "typescript")
+    if not gx.BEFORE:
+        rollout.under_load(walk, node, first, second, lambda: widened(postgres), lambda: rollout.everything(walk))
+        return
+    before, walk.box.image = walk.box.image, walk.box.image_of(gx.PROGRAM)
+    rollout.under_load(walk, node, first, second, lambda: walk.pod("migrate").finish("gx"), lambda: rollout.everything(walk))
+    walk.pod("reconcile").begin()
+    walk.box.image = before
+    rollout.under_load(walk, node, first, second, lambda: rollout.everything(walk))
+
+
 def ends(walk):
     """What was not rolled out ends within its time of grace as well."""
     rest = (each for name, pods in walk.deployed.items() if name not in rollout.DEPLOYMENTS for each in pods)
@@ -152,9 +175,7 @@ def test_an_empty_cluster_comes_to_a_first_transfer_and_through_a_roll_out(walk,
         first, second = first_transfer(walk)
         sizes(walk, first)
         tools(walk)
-        # Where an upgrade has widened the schema, old pods and new ones serve on.
-        postgres.sql("insert into seaql_migrations values ('m9999_later', 0)", "gx_protocol")
-        rollout.under_load(walk, first, second)
+        upgraded(walk, postgres, first, second)
         walk.pod("reconcile").begin()
         # Two proxies are believed: the services see the client, neither gateway nor ingress.
         audit = postgres.sql("select distinct client from audit_log where client <> ''", "gx_protocol")
