@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use moka::sync::Cache;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -35,8 +36,8 @@ pub struct App {
     pub answers: Answers,
     /// How accounts map to lanes.
     pub topology: Topology,
-    /// Looks for who pays.
-    pub payers: Arc<Gather<String, Payer>>,
+    /// Knows whose the accounts are that payments come from.
+    pub payers: Arc<Payers>,
     /// Takes commands.
     pub intake: Intake,
     /// Where the files of this process live; made, and readable by its owner alone.
@@ -59,15 +60,23 @@ pub struct App {
     pub readiness: Readiness,
 }
 
-/// What a payment needs to know of the wallet that it comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Payer {
-    /// The account.
-    pub account: String,
-    /// Whose it is; empty for pools and treasuries.
-    pub user_id: Option<Uuid>,
-    /// The lane of its debits.
-    pub lane: String,
+/// Whose the accounts are that payments come from.
+#[derive(Debug)]
+pub struct Payers {
+    /// Owners by account, as far as this process has asked. An account that has an owner
+    /// keeps it, so none becomes wrong.
+    pub known: Cache<String, Uuid>,
+    /// Asks for the others.
+    pub asked: Gather<String, Uuid>,
+}
+
+impl Default for Payers {
+    fn default() -> Self {
+        Self {
+            known: Cache::new(65_536),
+            asked: Gather::default(),
+        }
+    }
 }
 
 /// How accounts map to lanes; fixed by the first start. How lanes map to partitions may

@@ -201,6 +201,7 @@ fn postgres(address: &str) -> ConnectOptions {
             ("default_transaction_isolation", "read committed"),
             ("statement_timeout", "30s"),
             ("idle_in_transaction_session_timeout", "60s"),
+            ("plan_cache_mode", "force_generic_plan"),
             ("enable_seqscan", "off"),
             // A whole table that must be read would cost so much that it is compiled.
             ("jit", "off"),

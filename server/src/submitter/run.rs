@@ -26,6 +26,7 @@ use crate::{
         entity::{lane, row},
         lanes,
     },
+    store::bulk,
 };
 
 /// Runs until shutdown; a batch that is under way then is left as it stands, for
@@ -35,7 +36,7 @@ pub async fn run(parts: Parts, shutdown: CancellationToken) {
     let poll = Duration::from_millis(parts.settings.poll_ms);
     let mut look_at = Instant::now() + poll;
     while !shutdown.is_cancelled() {
-        match waiting(&parts).await {
+        match waiting(&parts, lanes.passed_over()).await {
             Ok(waiting) => lanes.start(waiting, &parts, &shutdown),
             Err(error) => tracing::warn!(%error, "lanes with commands cannot be read"),
         }
@@ -76,11 +77,15 @@ struct Lanes {
 }
 
 impl Lanes {
+    /// Lanes that need not be looked at: nothing would come of it.
+    fn passed_over(&self) -> Vec<String> {
+        let all = [&self.resting, &self.elsewhere, &self.again];
+        let names = all.into_iter().flatten();
+        names.map(LaneName::to_string).collect()
+    }
+
     fn start(&mut self, waiting: Vec<LaneName>, parts: &Parts, shutdown: &CancellationToken) {
         for lane in waiting {
-            if self.resting.contains(&lane) || self.elsewhere.contains(&lane) {
-                continue;
-            }
             if self.busy.contains_key(&lane) {
                 self.again.insert(lane);
                 continue;
@@ -114,9 +119,10 @@ impl Lanes {
     }
 }
 
-/// The lanes whose commands are not settled: some have numbers, or wait for one. It costs
-/// the same however many wait.
-async fn waiting(parts: &Parts) -> Result<Vec<LaneName>> {
+/// The lanes whose commands are not settled, without those passed over: some have numbers,
+/// or wait for one. It costs the same however many wait.
+async fn waiting(parts: &Parts, passed_over: Vec<String>) -> Result<Vec<LaneName>> {
+    let db = parts.store.read();
     let lane = Expr::col((lane::Entity, lane::Column::Name));
     let pending = row::Entity::find()
         .select_only()
@@ -133,9 +139,10 @@ async fn waiting(parts: &Parts) -> Result<Vec<LaneName>> {
     let names: Vec<String> = lane::Entity::find()
         .select_only()
         .column(lane::Column::Name)
+        .filter(bulk::among(db, lane::Column::Name, passed_over).not())
         .filter(is_under_way.or(first.is_not_null()))
         .into_tuple()
-        .all(parts.store.read())
+        .all(db)
         .await?;
     Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
 }

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use gx_contract::{account::AccountId, lane};
 use gx_proto::gx::wallet::v1::Entry;
-use sea_orm::{DatabaseTransaction, Select, entity::prelude::*};
+use sea_orm::{DatabaseTransaction, QuerySelect, Select, entity::prelude::*};
 
 use super::{
     entity::{entry, wallet},
     proto,
 };
 use crate::{
-    app::{App, Payer},
+    app::App,
     auth::Caller,
     checkpoint,
     directory::{self, AccountName, Listing},
@@ -24,36 +24,44 @@ use crate::{
 /// An entry with the record of the command behind it.
 pub(super) type Row = (entry::Model, Option<operation::Model>);
 
-/// The wallet that a payment of the caller's comes from, asked for together with those
-/// of other payments.
+/// The account that a payment comes from.
+#[derive(Debug)]
+pub(super) struct Payer {
+    /// The account.
+    pub(super) account: String,
+    /// The lane of its debits.
+    pub(super) lane: String,
+}
+
+/// An account of the caller's, as a payment needs it. Whose it is, is asked for once,
+/// together with those of other payments; what it may pay is decided with its row locked.
 ///
 /// # Errors
 /// `NOT_FOUND`, for a stranger's wallet as for none.
 pub(super) async fn payer(app: &App, caller: &Caller, account: &AccountId) -> Result<Payer> {
-    let ask = async |accounts: Vec<String>| {
-        let rows = wallet::Entity::find()
-            .filter(bulk::among(
-                app.store.read(),
-                wallet::Column::Account,
-                accounts,
-            ))
-            .all(app.store.read())
-            .await?;
-        let payers = rows.into_iter().map(|row| {
-            let account = row.account.clone();
-            let payer = Payer {
-                account: row.account,
-                user_id: row.user_id,
-                lane: row.lane,
-            };
-            (account, payer)
-        });
-        Ok(HashMap::from_iter(payers))
-    };
-    let payer = app.payers.one(account.to_string(), ask).await?;
-    payer
-        .filter(|payer| payer.user_id == Some(caller.user.0))
-        .ok_or_else(|| Error::not_found(format!("wallets/{account}")))
+    let (payers, user) = (&app.payers, Some(caller.user.0));
+    if payers.known.get(account.as_str()) != user {
+        let ask = async |accounts| Ok(owners(app, accounts).await?);
+        let owner = payers.asked.one(account.to_string(), ask).await?;
+        let owner = owner.filter(|owner| Some(*owner) == user);
+        let owner = owner.ok_or_else(|| Error::not_found(format!("wallets/{account}")))?;
+        payers.known.insert(account.to_string(), owner);
+    }
+    Ok(Payer {
+        account: account.to_string(),
+        lane: lane::of_account(account.as_str(), app.topology.partner_lanes).to_string(),
+    })
+}
+
+async fn owners(app: &App, accounts: Vec<String>) -> Result<HashMap<String, Uuid>, DbErr> {
+    let db = app.store.read();
+    let owned = wallet::Entity::find()
+        .select_only()
+        .columns([wallet::Column::Account, wallet::Column::UserId])
+        .filter(bulk::among(db, wallet::Column::Account, accounts))
+        .filter(wallet::Column::UserId.is_not_null());
+    let owned: Vec<(String, Uuid)> = owned.into_tuple().all(db).await?;
+    Ok(HashMap::from_iter(owned))
 }
 
 /// A wallet that the caller may look at, and the last block whose effects it shows:
@@ -128,4 +136,37 @@ fn show_one(
     let other = Some(row.counterparty.as_str()).filter(|account| !account.is_empty());
     let counterparty = other.map(|account| proto::counterparty(account, others.get(account)));
     proto::entry(row, operation.as_ref(), owned, counterparty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{app::Payers, fixture};
+
+    #[tokio::test]
+    async fn whose_an_account_is_nobody_learns_but_its_owner_and_is_asked_for_once() {
+        let mut app = fixture::app().await;
+        let (ann, bee) = (fixture::user(1), fixture::user(2));
+        let account = fixture::account(1);
+        // Nobody has it yet; what was not there is looked for again.
+        assert!(payer(&app, &ann, &account).await.is_err());
+        fixture::person(&app, 1, "DE").await;
+        for _ in 0..2 {
+            let found = payer(&app, &ann, &account).await.unwrap();
+            assert_eq!(found.account, account.as_str());
+            assert_eq!(found.lane, fixture::lane_of(account.as_str()));
+            let stranger = payer(&app, &bee, &account).await.unwrap_err();
+            let nobody = payer(&app, &bee, &fixture::account(3)).await.unwrap_err();
+            let told = |error: Error| error.to_string();
+            assert_eq!(
+                told(stranger).replace(account.as_str(), ""),
+                told(nobody).replace(fixture::account(3).as_str(), "")
+            );
+        }
+
+        app.store.write().close_by_ref().await.unwrap();
+        assert!(payer(&app, &ann, &account).await.is_ok());
+        app.payers = Payers::default().into();
+        assert!(payer(&app, &ann, &account).await.is_err());
+    }
 }

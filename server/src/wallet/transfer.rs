@@ -16,7 +16,7 @@ use super::{
     query,
 };
 use crate::{
-    app::{App, Payer},
+    app::App,
     audit,
     auth::{Caller, Context},
     directory::{AccountName, parse_account_id},
@@ -102,7 +102,7 @@ impl Payment {
     /// The command that sends it out of a wallet of the caller's.
     pub(super) fn submission(
         self,
-        sender: &Payer,
+        sender: &query::Payer,
         caller: &Caller,
         context: &Context,
     ) -> Submission {
@@ -127,7 +127,7 @@ impl Payment {
         }
     }
 
-    fn body(&self, sender: &Payer) -> Body {
+    fn body(&self, sender: &query::Payer) -> Body {
         let reference_digest = match self.reference.as_str() {
             "" => Vec::new(),
             reference => Sha256::digest(reference).to_vec(),
