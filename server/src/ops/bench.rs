@@ -88,6 +88,8 @@ pub enum Figure {
     Batch,
     /// One caller alone, against one PostgreSQL commit.
     Alone,
+    /// The rows of a transfer that PostgreSQL inserts without GX, against rows one by one.
+    Floor,
     /// Transfers settled that all go to one receiver, against spread ones.
     Receiver,
     /// Transfers taken during a flood of logins, against transfers without it.
@@ -132,6 +134,7 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<Bench> {
         Figure::Accept => comparisons = bench.accept().await?,
         Figure::Batch => comparisons.push(bench.batch().await?),
         Figure::Alone => comparisons.push(bench.alone().await?),
+        Figure::Floor => comparisons = bench.floor().await?,
         Figure::Receiver => comparisons.push(bench.receiver().await?),
         Figure::Logins => comparisons.push(bench.logins().await?),
         Figure::Delay => delays = Some(bench.delays().await?),

@@ -29,6 +29,7 @@ async fn every_figure_is_a_ratio_of_two_sides_that_were_measured_on_postgres() {
         ("accept", 2),
         ("batch", 1),
         ("alone", 1),
+        ("floor", 2),
         ("receiver", 1),
         ("logins", 1),
         ("projector", 1),

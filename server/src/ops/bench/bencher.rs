@@ -8,7 +8,7 @@ use tonic::transport::Channel;
 
 use super::{
     Options, POLL, SETTLED,
-    inserts::Inserts,
+    inserts::{Inserts, What},
     lanes::Held,
     load::{Caller, Load},
     machine::Moment,
@@ -132,10 +132,10 @@ impl Bencher {
         &self,
         inserts: &Inserts,
         clients: usize,
-        rows: u64,
+        what: What,
     ) -> anyhow::Result<Side> {
         let before = Moment::now(&self.store).await?.resumed()?;
-        let mut side = inserts.run(clients, rows, self.time()).await?;
+        let mut side = inserts.run(clients, what, self.time()).await?;
         let count = side.rate * self.options.seconds as f64;
         side.spent = before.until(Moment::now(&self.store).await?, count);
         Ok(side)

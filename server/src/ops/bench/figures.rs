@@ -10,7 +10,7 @@ use super::{
     bencher::{Bencher, Blocks},
     delays::{self, Delays},
     echo,
-    inserts::Inserts,
+    inserts::{Inserts, What},
     logins,
     machine::Moment,
     measured::{Aim, By, Comparison, Side},
@@ -35,9 +35,11 @@ impl Bencher {
             })
             .await?;
         let with_inserts = self
-            .in_turn(own, async || self.inserted(&inserts, callers, 1).await)
+            .in_turn(own, async || {
+                self.inserted(&inserts, callers, What::Rows(1)).await
+            })
             .await?;
-        inserts.drop_table().await?;
+        inserts.drop_tables().await?;
         Ok(vec![
             Comparison::new(
                 "transfers taken",
@@ -68,9 +70,12 @@ impl Bencher {
             });
             self.taken(batches.collect()).await
         };
-        let other = async || self.inserted(&inserts, callers, BATCH as u64).await;
+        let other = async || {
+            self.inserted(&inserts, callers, What::Rows(BATCH as u64))
+                .await
+        };
         let rounds = self.in_turn(own, other).await?;
-        inserts.drop_table().await?;
+        inserts.drop_tables().await?;
         Ok(Comparison::new(
             "transfers taken in batches of 100",
             "rows that pgbench inserts, 100 a statement",
@@ -86,9 +91,9 @@ impl Bencher {
             let sender = self.payers.senders(&self.wallet, 1, To::All)?;
             self.taken(sender).await
         };
-        let other = async || self.inserted(&inserts, 1, 1).await;
+        let other = async || self.inserted(&inserts, 1, What::Rows(1)).await;
         let rounds = self.in_turn(own, other).await?;
-        inserts.drop_table().await?;
+        inserts.drop_tables().await?;
         Ok(Comparison::new(
             "one transfer of one caller",
             "one commit of pgbench alone",
@@ -96,6 +101,34 @@ impl Bencher {
             Aim::AtMost(1.1),
             rounds,
         ))
+    }
+
+    pub(super) async fn floor(&self) -> anyhow::Result<Vec<Comparison>> {
+        let inserts = Inserts::prepare(&self.config, &self.store).await?;
+        let callers = self.options.callers;
+        let together = async || self.inserted(&inserts, 2, What::Transfers(64)).await;
+        let rows = async || self.inserted(&inserts, callers, What::Rows(1)).await;
+        let together = self.in_turn(together, rows).await?;
+        let one = async || self.inserted(&inserts, 1, What::Transfers(1)).await;
+        let row = async || self.inserted(&inserts, 1, What::Rows(1)).await;
+        let one = self.in_turn(one, row).await?;
+        inserts.drop_tables().await?;
+        Ok(vec![
+            Comparison::new(
+                "transfers whose rows pgbench inserts, 64 at once on two connections",
+                "rows that pgbench inserts one by one",
+                By::Rate,
+                Aim::Known,
+                together,
+            ),
+            Comparison::new(
+                "one transfer whose rows pgbench inserts alone",
+                "one commit of pgbench alone",
+                By::MeanTime,
+                Aim::Known,
+                one,
+            ),
+        ])
     }
 
     pub(super) async fn receiver(&self) -> anyhow::Result<Comparison> {
