@@ -10,7 +10,7 @@ use gx_proto::gx::{
 use prost::Message;
 use sea_orm::{
     ActiveValue::Set,
-    DatabaseTransaction, Iterable, QueryOrder,
+    DatabaseTransaction, FromQueryResult, Iterable, QueryOrder, QuerySelect,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
@@ -161,12 +161,13 @@ async fn update_in(
         return Ok(BTreeSet::new());
     }
     let ids = commands.iter().map(|command| command.id);
-    operation::Entity::find()
+    let lock = operation::Entity::find()
+        .select_only()
+        .column(operation::Column::Id)
         .filter(bulk::among(tx, operation::Column::Id, ids))
         .order_by_asc(operation::Column::Id)
-        .for_update()
-        .all(tx)
-        .await?;
+        .for_update();
+    lock.into_tuple::<Uuid>().all(tx).await?;
     let outcome = OnConflict::column(operation::Column::Id)
         .update_columns([
             State,
@@ -185,12 +186,21 @@ async fn update_in(
     Ok(operation::insert_or_in(tx, &rows, &outcome).await?)
 }
 
+/// What settling needs of a row of the outbox.
+#[derive(Debug, FromQueryResult)]
+struct Taken {
+    id: Uuid,
+    held_account: Option<String>,
+    held_qirat: i64,
+    traceparent: Option<String>,
+}
+
 /// Locks the outbox rows of the commands.
-async fn rows_in(
-    tx: &DatabaseTransaction,
-    commands: &[&Settled],
-) -> Result<BTreeMap<Uuid, row::Model>> {
+async fn rows_in(tx: &DatabaseTransaction, commands: &[&Settled]) -> Result<BTreeMap<Uuid, Taken>> {
+    use row::Column::{HeldAccount, HeldQirat, Id, Traceparent};
     let rows = row::Entity::find()
+        .select_only()
+        .columns([Id, HeldAccount, HeldQirat, Traceparent])
         .filter(bulk::among(
             tx,
             row::Column::Id,
@@ -198,6 +208,7 @@ async fn rows_in(
         ))
         .order_by_asc(row::Column::Id)
         .for_update()
+        .into_model::<Taken>()
         .all(tx)
         .await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
@@ -208,7 +219,7 @@ async fn rows_in(
 async fn record_in(
     tx: &DatabaseTransaction,
     commands: &[&Settled],
-    rows: &BTreeMap<Uuid, row::Model>,
+    rows: &BTreeMap<Uuid, Taken>,
     now_ms: i64,
 ) -> Result<()> {
     let entries = commands.iter().map(|command| audit::Entry {
@@ -227,7 +238,7 @@ async fn record_in(
 async fn take_in(
     tx: &DatabaseTransaction,
     commands: &[&Settled],
-    rows: BTreeMap<Uuid, row::Model>,
+    rows: BTreeMap<Uuid, Taken>,
     settled: &BTreeSet<Uuid>,
 ) -> Result<BTreeMap<String, i64>> {
     let mut held = BTreeMap::new();
