@@ -120,7 +120,8 @@ impl Lanes {
 }
 
 /// The lanes whose commands are not settled, without those passed over: some have numbers,
-/// or wait for one. It costs the same however many wait.
+/// or wait for one. It costs the same however many wait, but not however many have left
+/// since the oldest snapshot that is held: their entries lie before the first that waits.
 async fn waiting(parts: &Parts, passed_over: Vec<String>) -> Result<Vec<LaneName>> {
     let db = parts.store.read();
     let lane = Expr::col((lane::Entity, lane::Column::Name));
