@@ -111,12 +111,13 @@ impl Process {
             .all(|status| status.contains("\nState:\tT"))
     }
 
-    /// Waits until the child has ended.
+    /// Waits until the child has ended and everything that it wrote is in the log.
     pub(super) fn wait(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().expect("a child") {
                 reaper::forget(self.id());
+                self.log.wait_for_its_end();
                 return status;
             }
             assert!(Instant::now() < deadline, "does not end:\n{}", self.log());
@@ -149,4 +150,29 @@ impl Log {
             self.grown.notify_all();
         });
     }
+
+    /// Waits until all pipes are read: an ended child's last lines may still be in them.
+    fn wait_for_its_end(&self) {
+        let told = self.told.lock().expect("the log");
+        let waited = self
+            .grown
+            .wait_timeout_while(told, PATIENCE, |told| told.open > 0);
+        let (told, waited) = waited.expect("the log");
+        let lines = || told.lines.join("\n");
+        assert!(!waited.timed_out(), "the pipes stay open:\n{}", lines());
+    }
+}
+
+#[test]
+fn the_log_of_an_ended_process_is_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut shell = Command::new("sh");
+    // Whoever holds the pipes writes once the child is known to have ended.
+    shell.args([
+        "-c",
+        "(while [ -d /proc/$$ ]; do :; done; echo last words) &",
+    ]);
+    let mut process = Process::start(&mut shell, "KILL", folder.path());
+    assert!(process.wait().success());
+    assert_eq!(process.log(), "last words");
 }
