@@ -23,7 +23,7 @@ use crate::{
     fault::kill_point,
     id,
     store::{
-        Lock, Store,
+        Front, Lock, Store,
         bulk::{self, FIRST, FOURTH, GIVEN, SECOND, THIRD},
     },
     telemetry::metrics::AUDIT_SEAL_LAG,
@@ -45,6 +45,7 @@ pub struct Sealer {
     clock: SharedClock,
     owner: String,
     token: Uuid,
+    front: Front,
 }
 
 impl Sealer {
@@ -55,6 +56,7 @@ impl Sealer {
             clock,
             owner: owner.into(),
             token: id::random_uuid(),
+            front: Front::default(),
         }
     }
 
@@ -64,14 +66,14 @@ impl Sealer {
     /// # Errors
     /// If the database fails.
     pub async fn step(&self) -> Result<Option<u64>> {
-        if unsealed().one(self.store.read()).await?.is_none() {
+        let Some(oldest) = self.oldest().await? else {
             return Ok(Some(0));
-        }
+        };
         let tx = self.store.begin().await?;
         let Some(mut head) = self.hold_in(&tx).await? else {
             return Ok(None);
         };
-        let lines = unsealed().limit(BATCH).all(&tx).await?;
+        let lines = unsealed(oldest.id - 1).limit(BATCH).all(&tx).await?;
         let sealed = lines.len() as u64;
         seal_in(&tx, &mut head, lines).await?;
         self.renew_in(&tx, head).await?;
@@ -118,8 +120,19 @@ impl Sealer {
 
     /// Age of the oldest line that is not sealed.
     async fn lag_ms(&self) -> Result<i64> {
-        let oldest = unsealed().one(self.store.read()).await?;
+        let oldest = self.oldest().await?;
         Ok(oldest.map_or(0, |line| Ord::max(self.clock.now_ms() - line.at_ms, 0)))
+    }
+
+    /// The oldest line that is not sealed.
+    async fn oldest(&self) -> Result<Option<line::Model>> {
+        let now_ms = self.clock.now_ms();
+        let behind = self.front.behind(now_ms);
+        let oldest = unsealed(behind).one(self.store.read()).await?;
+        if let Some(line) = &oldest {
+            self.front.found(line.id, now_ms);
+        }
+        Ok(oldest)
     }
 
     /// The head of the chain, locked, unless another process holds the lease.
@@ -143,10 +156,11 @@ impl Sealer {
     }
 }
 
-/// Lines without a place, in the order of their ids.
-fn unsealed() -> Select<line::Entity> {
+/// Lines without a place, in the order of their ids, after one of these.
+fn unsealed(behind: i64) -> Select<line::Entity> {
     line::Entity::find()
         .filter(line::Column::Sequence.is_null())
+        .filter(line::Column::Id.gt(behind))
         .order_by_asc(line::Column::Id)
 }
 

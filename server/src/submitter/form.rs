@@ -22,7 +22,7 @@ use crate::{
         lanes::{self, Cursor},
     },
     store::{
-        Lock,
+        Front, Lock,
         bulk::{self, FIRST, GIVEN, SECOND},
     },
 };
@@ -71,11 +71,14 @@ pub(super) async fn form(
     token: Uuid,
     base: Cursor,
     limit: usize,
+    front: &Front,
 ) -> Result<Forming> {
     let name = lane.to_string();
-    if let Some(idle) = idle(parts, &name, token, base).await? {
-        return Ok(idle);
-    }
+    let first = match look(parts, &name, token, base, front).await? {
+        Look::First(position) => position,
+        Look::Nothing => return Ok(Forming::Nothing),
+        Look::Elsewhere => return Ok(Forming::Elsewhere),
+    };
     let tx = parts.store.begin().await?;
     let control = control::Entity::find_by_id(1).for_share().one(&tx).await?;
     if control.is_none_or(|control| control.catching_up()) {
@@ -87,7 +90,7 @@ pub(super) async fn form(
     if row.formed() != base && !fault::planted(Fault::FormedUnchecked) {
         return Ok(Forming::Elsewhere);
     }
-    let mut pending = pending_in(&tx, &name, limit).await?;
+    let mut pending = pending_in(&tx, &name, first - 1, limit).await?;
     if pending.is_empty() {
         return Ok(Forming::Nothing);
     }
@@ -111,10 +114,19 @@ pub(super) async fn form(
     Ok(Forming::Batch(Box::new(formed)))
 }
 
-/// What one look without locks tells: that no command waits, and then whether the lane
-/// is still ours. Only where something waits is it worth to lock the lane.
-async fn idle(parts: &Parts, name: &str, token: Uuid, base: Cursor) -> Result<Option<Forming>> {
-    let waits = pending(name, 1)
+/// What one look without locks tells.
+enum Look {
+    /// A command waits, the first at this position: it is worth to lock the lane.
+    First(i64),
+    /// No command waits, and the lane is still ours.
+    Nothing,
+    /// No command waits, and the lane is not ours, or not at the base.
+    Elsewhere,
+}
+
+async fn look(parts: &Parts, name: &str, token: Uuid, base: Cursor, front: &Front) -> Result<Look> {
+    let now_ms = parts.clock.now_ms();
+    let first = pending(name, front.behind(now_ms), 1)
         .select_only()
         .column(row::Column::Position)
         .into_query();
@@ -125,19 +137,21 @@ async fn idle(parts: &Parts, name: &str, token: Uuid, base: Cursor) -> Result<Op
             lane::Column::FormedNumber,
             lane::Column::FormedDigest,
         ])
-        .expr(Expr::exists(waits))
-        .into_tuple::<(Option<Uuid>, i64, Vec<u8>, bool)>()
+        .expr(first)
+        .into_tuple::<(Option<Uuid>, i64, Vec<u8>, Option<i64>)>()
         .one(parts.store.read())
         .await?;
-    let Some((holder, number, digest, waits)) = looked else {
-        return Ok(Some(Forming::Elsewhere));
+    let Some((holder, number, digest, first)) = looked else {
+        return Ok(Look::Elsewhere);
     };
+    if let Some(position) = first {
+        front.found(position, now_ms);
+        return Ok(Look::First(position));
+    }
     let ours = holder == Some(token) && Cursor::new(number, &digest) == base;
-    Ok(match (waits, ours) {
-        (true, _) => None,
-        (false, true) => Some(Forming::Nothing),
-        (false, false) if fault::planted(Fault::FormedUnchecked) => Some(Forming::Nothing),
-        (false, false) => Some(Forming::Elsewhere),
+    Ok(match ours || fault::planted(Fault::FormedUnchecked) {
+        true => Look::Nothing,
+        false => Look::Elsewhere,
     })
 }
 
@@ -163,10 +177,15 @@ impl TryFrom<row::Model> for Pending {
     }
 }
 
-async fn pending_in(tx: &DatabaseTransaction, lane: &str, limit: usize) -> Result<Vec<Pending>> {
+async fn pending_in(
+    tx: &DatabaseTransaction,
+    lane: &str,
+    behind: i64,
+    limit: usize,
+) -> Result<Vec<Pending>> {
     let mut bytes = 0;
     let mut fits = Vec::new();
-    for row in pending(lane, limit).all(tx).await? {
+    for row in pending(lane, behind, limit).all(tx).await? {
         bytes += row.body.len();
         if bytes > BATCH_BYTES && !fits.is_empty() {
             break;
@@ -176,11 +195,12 @@ async fn pending_in(tx: &DatabaseTransaction, lane: &str, limit: usize) -> Resul
     Ok(fits)
 }
 
-/// The oldest commands of a lane that have no number.
-fn pending(lane: &str, limit: usize) -> Select<row::Entity> {
+/// The oldest commands of a lane that have no number, after a position.
+fn pending(lane: &str, behind: i64, limit: usize) -> Select<row::Entity> {
     let query = row::Entity::find()
         .filter(row::Column::Lane.eq(lane))
         .filter(row::Column::Voided.eq(false))
+        .filter(row::Column::Position.gt(behind))
         .order_by_asc(row::Column::Position)
         .limit(limit as u64);
     if fault::planted(Fault::NumberReused) {

@@ -22,6 +22,7 @@ use crate::{
         entity::{envelope, lane},
         lanes::{self, Cursor},
     },
+    store::Front,
     telemetry::metrics::{LANE_BATCH_COMMANDS, LANE_BATCHES},
 };
 
@@ -86,11 +87,13 @@ pub struct LaneWorker {
     limit: usize,
     /// The highest settled number that this process has seen.
     highest: i64,
+    /// Where looks for commands begin.
+    front: Front,
 }
 
 impl LaneWorker {
-    /// A worker that has no lease yet.
-    pub fn new(parts: Parts, lane: LaneName) -> Self {
+    /// A worker that has no lease yet; its looks for commands begin at the front.
+    pub fn new(parts: Parts, lane: LaneName, front: Front) -> Self {
         let limit = parts.settings.batch_commands;
         Self {
             parts,
@@ -101,6 +104,7 @@ impl LaneWorker {
             backoff: Backoff::default(),
             limit,
             highest: 0,
+            front,
         }
     }
 
@@ -189,7 +193,10 @@ impl LaneWorker {
 
     async fn recover(&mut self) -> Result<Next> {
         match recover::recover(&self.parts, self.lane, self.token, &mut self.highest).await? {
-            Recovery::Ready(base) => self.go(Stage::Forming { base }, Next::Now),
+            Recovery::Ready(base) => {
+                self.front.begin_anew();
+                self.go(Stage::Forming { base }, Next::Now)
+            }
             Recovery::Forked => self.hold("the ledger has another past".to_owned()).await,
             Recovery::Behind => self.go(Stage::Recovering, Next::Projected),
             Recovery::NoAnswer => {
@@ -201,7 +208,10 @@ impl LaneWorker {
     }
 
     async fn form(&mut self, base: Cursor) -> Result<Next> {
-        match form::form(&self.parts, self.lane, self.token, base, self.limit).await? {
+        let Self {
+            parts, lane, token, ..
+        } = &*self;
+        match form::form(parts, *lane, *token, base, self.limit, &self.front).await? {
             Forming::Batch(formed) => {
                 kill_point("numbers");
                 metrics::histogram!(LANE_BATCH_COMMANDS).record(formed.ids.len() as f64);
@@ -249,7 +259,9 @@ impl LaneWorker {
     }
 
     async fn split(&mut self, formed: &Formed) -> Result<Next> {
-        match split::split(&self.parts, &self.name, self.token, formed).await? {
+        let split = split::split(&self.parts, &self.name, self.token, formed).await?;
+        self.front.begin_anew();
+        match split {
             Split::Half { limit } => {
                 self.limit = limit;
                 self.go(Stage::Forming { base: formed.base }, Next::Now)

@@ -8,9 +8,9 @@ use std::{
 
 use gx_contract::lane::LaneName;
 use sea_orm::{
-    QuerySelect, QueryTrait,
+    FromQueryResult, QueryOrder, QuerySelect, QueryTrait,
     entity::prelude::*,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement, TableRef},
 };
 use tokio::{
     task::{self, JoinError, JoinSet},
@@ -26,7 +26,10 @@ use crate::{
         entity::{lane, row},
         lanes,
     },
-    store::bulk,
+    store::{
+        Front,
+        bulk::{self, FIRST, GIVEN, SECOND},
+    },
 };
 
 /// Runs until shutdown; a batch that is under way then is left as it stands, for
@@ -36,7 +39,7 @@ pub async fn run(parts: Parts, shutdown: CancellationToken) {
     let poll = Duration::from_millis(parts.settings.poll_ms);
     let mut look_at = Instant::now() + poll;
     while !shutdown.is_cancelled() {
-        match waiting(&parts, lanes.passed_over()).await {
+        match lanes.waiting(&parts).await {
             Ok(waiting) => lanes.start(waiting, &parts, &shutdown),
             Err(error) => tracing::warn!(%error, "lanes with commands cannot be read"),
         }
@@ -63,6 +66,8 @@ pub async fn run(parts: Parts, shutdown: CancellationToken) {
 /// The workers of this process.
 #[derive(Default)]
 struct Lanes {
+    /// All lanes there are, with where looks for their commands begin.
+    fronts: BTreeMap<LaneName, Front>,
     running: JoinSet<Stopped>,
     /// Lanes whose workers run, each in a task.
     busy: BTreeMap<LaneName, task::Id>,
@@ -77,11 +82,18 @@ struct Lanes {
 }
 
 impl Lanes {
-    /// Lanes that need not be looked at: nothing would come of it.
-    fn passed_over(&self) -> Vec<String> {
-        let all = [&self.resting, &self.elsewhere, &self.again];
-        let names = all.into_iter().flatten();
-        names.map(LaneName::to_string).collect()
+    /// The lanes whose commands are not settled: some have numbers, or wait for one. Those
+    /// are passed over of which nothing would come. It costs the same however many wait,
+    /// and however many have left.
+    async fn waiting(&mut self, parts: &Parts) -> Result<Vec<LaneName>> {
+        if self.fronts.is_empty() {
+            self.fronts = known(parts).await?;
+        }
+        let passed_over = [&self.resting, &self.elsewhere, &self.again];
+        let is_passed_over = |lane| passed_over.iter().any(|lanes| lanes.contains(lane));
+        let fronts = self.fronts.iter().filter(|(lane, _)| !is_passed_over(lane));
+        let fronts: Vec<_> = fronts.collect();
+        look(parts, &fronts).await
     }
 
     fn start(&mut self, waiting: Vec<LaneName>, parts: &Parts, shutdown: &CancellationToken) {
@@ -91,10 +103,15 @@ impl Lanes {
                 continue;
             }
             let parked = self.parked.remove(&lane);
-            let worker = parked.unwrap_or_else(|| LaneWorker::new(parts.clone(), lane));
+            let worker = parked.unwrap_or_else(|| self.worker(parts, lane));
             let driven = drive(worker, parts.clone(), shutdown.clone());
             self.busy.insert(lane, self.running.spawn(driven).id());
         }
+    }
+
+    fn worker(&self, parts: &Parts, lane: LaneName) -> LaneWorker {
+        let front = self.fronts.get(&lane).cloned().unwrap_or_default();
+        LaneWorker::new(parts.clone(), lane, front)
     }
 
     fn park(&mut self, stopped: Result<Stopped, JoinError>) {
@@ -119,33 +136,82 @@ impl Lanes {
     }
 }
 
-/// The lanes whose commands are not settled, without those passed over: some have numbers,
-/// or wait for one. It costs the same however many wait, but not however many have left
-/// since the oldest snapshot that is held: their entries lie before the first that waits.
-async fn waiting(parts: &Parts, passed_over: Vec<String>) -> Result<Vec<LaneName>> {
-    let db = parts.store.read();
-    let lane = Expr::col((lane::Entity, lane::Column::Name));
+/// The lanes of the database, which are the same for ever.
+async fn known(parts: &Parts) -> Result<BTreeMap<LaneName, Front>> {
+    let names = lane::Entity::find()
+        .select_only()
+        .column(lane::Column::Name);
+    let names: Vec<String> = names.into_tuple().all(parts.store.read()).await?;
+    let lanes = names.iter().filter_map(|name| name.parse().ok());
+    Ok(lanes.map(|lane| (lane, Front::default())).collect())
+}
+
+/// What is seen of a lane.
+#[derive(FromQueryResult)]
+struct Looked {
+    name: String,
+    is_under_way: bool,
+    first: Option<i64>,
+}
+
+async fn look(parts: &Parts, fronts: &[(&LaneName, &Front)]) -> Result<Vec<LaneName>> {
+    if fronts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (db, now_ms) = (parts.store.read(), parts.clock.now_ms());
+    let behind = fronts.iter();
+    let behind = behind.map(|(lane, front)| (lane.to_string(), front.behind(now_ms)));
+    let select = db
+        .get_database_backend()
+        .build(&looking(bulk::values(db, behind)));
+    let looked = Looked::find_by_statement(select).all(db).await?;
+    let looked: BTreeMap<_, _> = looked
+        .into_iter()
+        .map(|one| (one.name.clone(), one))
+        .collect();
+    let mut waiting = Vec::new();
+    for (lane, front) in fronts {
+        let Some(looked) = looked.get(&lane.to_string()) else {
+            continue;
+        };
+        if let Some(position) = looked.first {
+            front.found(position, now_ms);
+        }
+        if looked.is_under_way || looked.first.is_some() {
+            waiting.push(**lane);
+        }
+    }
+    Ok(waiting)
+}
+
+/// A look at lanes, given with the positions after which their commands are looked for.
+fn looking(given: TableRef) -> SelectStatement {
+    use lane::Column::{FormedNumber, Name, SettledNumber};
+    let of_lane = |column| Expr::col((lane::Entity, column));
+    let of_row = |column| Expr::col((row::Entity, column));
     let pending = row::Entity::find()
         .select_only()
         .column(row::Column::Position)
-        .filter(lane.equals((row::Entity, row::Column::Lane)))
+        .filter(of_lane(Name).equals((row::Entity, row::Column::Lane)))
         .filter(row::Column::Number.is_null())
         .filter(row::Column::Voided.eq(false))
+        .filter(of_row(row::Column::Position).gt(Expr::col((GIVEN, SECOND))))
+        .order_by_asc(row::Column::Position)
         .limit(1)
         .into_query();
-    // A value for each lane, not whether it is one of all: an index is asked once a lane.
-    let first: Expr = pending.into();
-    let formed = Expr::col((lane::Entity, lane::Column::FormedNumber));
-    let is_under_way = formed.gt(Expr::col((lane::Entity, lane::Column::SettledNumber)));
-    let names: Vec<String> = lane::Entity::find()
-        .select_only()
-        .column(lane::Column::Name)
-        .filter(bulk::among(db, lane::Column::Name, passed_over).not())
-        .filter(is_under_way.or(first.is_not_null()))
-        .into_tuple()
-        .all(db)
-        .await?;
-    Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
+    let is_under_way = of_lane(FormedNumber).gt(of_lane(SettledNumber));
+    Query::select()
+        .column((lane::Entity, Name))
+        .expr_as(is_under_way, "is_under_way")
+        // A value for each lane, not whether it is one of all: an index is asked once a lane.
+        .expr_as(pending, "first")
+        .from(lane::Entity)
+        .join(
+            JoinType::InnerJoin,
+            given,
+            of_lane(Name).equals((GIVEN, FIRST)),
+        )
+        .to_owned()
 }
 
 /// A worker that runs no more.

@@ -21,7 +21,7 @@ use gx_server::{
     projector, rpc,
     secrets::Secrets,
     start,
-    store::Store,
+    store::{Front, Store},
     submitter::{self, LaneWorker},
     telemetry::Readiness,
     tokenomics, wallet,
@@ -45,7 +45,7 @@ impl World {
             settings,
             owner: "tests".to_owned(),
         };
-        LaneWorker::new(parts, lane)
+        LaneWorker::new(parts, lane, Front::default())
     }
 
     pub(super) fn projector(&self) -> projector::Parts {

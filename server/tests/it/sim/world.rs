@@ -27,7 +27,7 @@ use gx_server::{
     id::CommandId,
     outbox::{Acceptance, Folder, Submission},
     projector, start,
-    store::{DatabaseUrl, Store},
+    store::{DatabaseUrl, Front, Store},
     submitter::{self, LaneWorker},
     telemetry::Readiness,
 };
@@ -253,7 +253,7 @@ impl World {
             settings: self.settings.clone(),
             owner: process.to_string(),
         };
-        LaneWorker::new(parts, lane)
+        LaneWorker::new(parts, lane, Front::default())
     }
 
     pub(super) fn follower(&self, process: usize, partition: i32, partitions: i32) -> Follower {
