@@ -269,7 +269,11 @@ pub(crate) async fn project(app: &App, block: i64, postings: &[Posting]) {
 }
 
 async fn post_in(tx: &DatabaseTransaction, postings: &[Posting]) {
-    projection::post_in(tx, postings).await.unwrap();
+    let changes = projection::Changes {
+        postings,
+        ..Default::default()
+    };
+    projection::change_in(tx, changes).await.unwrap();
     for partition in 0..PARTITIONS {
         let own = postings
             .iter()

@@ -1,6 +1,7 @@
-//! Money that accepted commands hold: the only writer of
-//! `wallets.reserved_qirat`, which stands in the row of the balance so that
-//! `balance - reserved` is decided under one lock.
+//! Money that accepted commands hold: `wallets.reserved_qirat`, which stands in the row
+//! of the balance so that `balance - reserved` is decided under one lock. What is held
+//! grows here alone; once a command is settled, the projection of wallets takes it off
+//! together with what else becomes of the row.
 
 use std::collections::BTreeMap;
 
@@ -90,36 +91,23 @@ impl Holds {
 
     /// Writes what was decided.
     pub(super) async fn hold_in(self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
-        change_in(tx, self.taken).await
+        let taken: Vec<_> = self.taken.into_iter().collect();
+        for chunk in taken.chunks(bulk::rows_of(2)) {
+            let accounts = chunk.iter().map(|(account, _)| account.as_str());
+            let reserved = Expr::col((Entity, Column::ReservedQirat));
+            let update = Query::update()
+                .table(Entity)
+                .from(bulk::values(tx, chunk.iter().cloned()))
+                .value(
+                    Column::ReservedQirat,
+                    reserved.add(Expr::col((GIVEN, SECOND))),
+                )
+                .and_where(Expr::col((Entity, Column::Account)).equals((GIVEN, FIRST)))
+                // Says nothing more, but that the rows are found by their index.
+                .and_where(bulk::among(tx, Column::Account, accounts))
+                .to_owned();
+            tx.execute(&update).await?;
+        }
+        Ok(())
     }
-}
-
-/// Gives back what commands held, summed by account; the wallets are locked.
-///
-/// # Errors
-/// If the database fails.
-pub async fn release_in(
-    tx: &DatabaseTransaction,
-    held: BTreeMap<String, i64>,
-) -> Result<(), DbErr> {
-    let released = held.into_iter().map(|(account, qirat)| (account, -qirat));
-    change_in(tx, released.collect()).await
-}
-
-async fn change_in(tx: &DatabaseTransaction, by_qirat: BTreeMap<String, i64>) -> Result<(), DbErr> {
-    let changes: Vec<_> = by_qirat.into_iter().collect();
-    for chunk in changes.chunks(bulk::rows_of(2)) {
-        let reserved = Expr::col((Entity, Column::ReservedQirat));
-        let update = Query::update()
-            .table(Entity)
-            .from(bulk::values(tx, chunk.iter().cloned()))
-            .value(
-                Column::ReservedQirat,
-                reserved.add(Expr::col((GIVEN, SECOND))),
-            )
-            .and_where(Expr::col((Entity, Column::Account)).equals((GIVEN, FIRST)))
-            .to_owned();
-        tx.execute(&update).await?;
-    }
-    Ok(())
 }

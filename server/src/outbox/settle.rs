@@ -63,7 +63,7 @@ pub enum Outcome {
 #[derive(Debug, Default)]
 pub struct Settling {
     /// What the commands held, by account; to be released in the same transaction.
-    pub held: BTreeMap<String, i64>,
+    pub held: Vec<(String, i64)>,
     /// The operations that were settled now and did not take effect, and why.
     pub failed: Vec<(Uuid, Refusal)>,
 }
@@ -240,8 +240,8 @@ async fn take_in(
     commands: &[&Settled],
     rows: BTreeMap<Uuid, Taken>,
     settled: &BTreeSet<Uuid>,
-) -> Result<BTreeMap<String, i64>> {
-    let mut held = BTreeMap::new();
+) -> Result<Vec<(String, i64)>> {
+    let mut held = BTreeMap::<_, i64>::new();
     for row in rows.values().filter(|row| settled.contains(&row.id)) {
         if let Some(account) = &row.held_account {
             *held.entry(account.clone()).or_default() += row.held_qirat;
@@ -274,7 +274,7 @@ async fn take_in(
             .exec(tx)
             .await?;
     }
-    Ok(held)
+    Ok(held.into_iter().collect())
 }
 
 fn active(command: &Settled, now_ms: i64) -> operation::ActiveModel {

@@ -4,7 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::anyhow;
-use sea_orm::{DatabaseTransaction, QueryFilter, QueryOrder, entity::prelude::*};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, QueryFilter, QueryOrder,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait, Query},
+};
 
 use super::facts::{Facts, LaneMoved};
 use crate::{
@@ -13,9 +17,13 @@ use crate::{
     explorer, identity,
     outbox::{
         entity::{envelope, lane},
-        hold, settle,
+        lanes::Cursor,
+        settle,
     },
-    store::{Lock, bulk},
+    store::{
+        Lock,
+        bulk::{self, FIRST, GIVEN, SECOND, THIRD},
+    },
     tokenomics,
     wallet::{self, projection::OpenedAccount},
 };
@@ -33,11 +41,13 @@ pub(super) async fn apply_in(
     let listings: Vec<_> = facts.opened.iter().map(listing).collect();
     directory::opened_in(tx, &listings).await?;
     wallet::projection::open_in(tx, &facts.opened).await?;
-    wallet::projection::lock_in(tx, touched(facts, &settling)).await?;
-    wallet::projection::post_in(tx, &facts.postings).await?;
-    wallet::projection::folded_in(tx, &facts.folded).await?;
+    let changes = wallet::projection::Changes {
+        postings: &facts.postings,
+        folded: &facts.folded,
+        released: &settling.held,
+    };
+    wallet::projection::change_in(tx, changes).await?;
     wallet::projection::credits_in(tx, &facts.credits_opened, &facts.credits_folded).await?;
-    hold::release_in(tx, settling.held).await?;
 
     for opened in &facts.opened {
         identity::projection::account_opened_in(tx, &opened.account).await?;
@@ -58,19 +68,6 @@ fn listing(opened: &OpenedAccount) -> directory::Opened {
         account_type: opened.account_type,
         country: opened.country.clone(),
     }
-}
-
-/// Every account whose wallet changes.
-fn touched<'a>(facts: &'a Facts, settling: &'a settle::Settling) -> BTreeSet<&'a str> {
-    let postings = facts
-        .postings
-        .iter()
-        .map(|posting| posting.account.as_str());
-    let folded = facts.folded.iter().map(|folded| folded.account.as_str());
-    postings
-        .chain(folded)
-        .chain(settling.held.keys().map(String::as_str))
-        .collect()
 }
 
 /// Moves settled cursors, each from exactly where it stood, and drops envelopes
@@ -105,18 +102,44 @@ async fn lanes_in(tx: &DatabaseTransaction, moved: &[LaneMoved]) -> Result<()> {
         }
         *place = moved.to;
     }
-    for (name, place) in settled {
-        envelope::Entity::delete_many()
-            .filter(envelope::Column::Lane.eq(name.as_str()))
-            .filter(envelope::Column::EndNumber.lte(place.number))
-            .exec(tx)
-            .await?;
-        lane::Entity::update_many()
-            .col_expr(lane::Column::SettledNumber, place.number.into())
-            .col_expr(lane::Column::SettledDigest, place.digest.to_vec().into())
-            .filter(lane::Column::Name.eq(name))
-            .exec(tx)
-            .await?;
-    }
+    drop_passed_in(tx, &settled).await?;
+    move_in(tx, settled).await
+}
+
+/// Drops the envelopes that settled cursors have passed.
+async fn drop_passed_in(
+    tx: &DatabaseTransaction,
+    settled: &BTreeMap<String, Cursor>,
+) -> Result<()> {
+    use envelope::{Column, Entity};
+    let places = settled.iter();
+    let places = places.map(|(lane, place)| (lane.clone(), place.number));
+    let passed = Query::select()
+        .column((GIVEN, FIRST))
+        .from(bulk::values(tx, places))
+        .and_where(Expr::col((Entity, Column::Lane)).equals((GIVEN, FIRST)))
+        .and_where(Expr::col((Entity, Column::EndNumber)).lte(Expr::col((GIVEN, SECOND))))
+        .to_owned();
+    let drop = Entity::delete_many().filter(Expr::exists(passed));
+    drop.exec(tx).await?;
+    Ok(())
+}
+
+/// Moves settled cursors to their places.
+async fn move_in(tx: &DatabaseTransaction, settled: BTreeMap<String, Cursor>) -> Result<()> {
+    use lane::{Column, Entity};
+    let lanes: Vec<_> = settled.keys().cloned().collect();
+    let places = settled.into_iter();
+    let places = places.map(|(lane, place)| (lane, place.number, place.digest.to_vec()));
+    let update = Query::update()
+        .table(Entity)
+        .from(bulk::values(tx, places))
+        .value(Column::SettledNumber, Expr::col((GIVEN, SECOND)))
+        .value(Column::SettledDigest, Expr::col((GIVEN, THIRD)))
+        .and_where(Expr::col((Entity, Column::Name)).equals((GIVEN, FIRST)))
+        // Says nothing more, but that the rows are found by their index.
+        .and_where(bulk::among(tx, Column::Name, lanes))
+        .to_owned();
+    tx.execute(&update).await?;
     Ok(())
 }

@@ -18,7 +18,7 @@ use sea_orm::{
 const BIND_VALUES_MAX: usize = 32_766;
 
 /// The name that [`values`] goes by in a statement. Its columns are [`FIRST`],
-/// [`SECOND`], [`THIRD`] and [`FOURTH`] on both databases.
+/// [`SECOND`] and so on, on both databases.
 pub const GIVEN: &str = "given";
 /// The first column of [`values`].
 pub const FIRST: &str = "column1";
@@ -28,6 +28,8 @@ pub const SECOND: &str = "column2";
 pub const THIRD: &str = "column3";
 /// The fourth column of [`values`].
 pub const FOURTH: &str = "column4";
+/// The fifth column of [`values`].
+pub const FIFTH: &str = "column5";
 
 /// How many rows of so many values go into one statement.
 pub const fn rows_of(columns: usize) -> usize {

@@ -6,12 +6,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How long rows must have left before looks begin behind them: longer than a transaction
-/// is given that puts rows in, so that no row of an earlier place is still to appear.
-const AGE_MS: i64 = 15_000;
+/// How long rows must have left before looks begin behind them. Rows are put in shortly
+/// before their transaction ends, so hardly one of an earlier place is still to appear.
+const AGE_MS: i64 = 5_000;
 
 /// How often a look begins at the first place all the same, should a row have appeared
-/// later than that, or have been put back.
+/// later than that, or have been put back by another process.
 const WHOLE_MS: i64 = 60_000;
 
 /// The front of one queue, whose rows have places that grow; whoever looks at the queue in

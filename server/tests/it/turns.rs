@@ -21,12 +21,11 @@ use gx_server::{
     outbox::{
         Acceptance, Folder, Refusal, Submission, catching_up,
         entity::{control, lane, operation, row},
-        hold,
         settle::{self, Outcome, Settled},
     },
     start,
     store::{DatabaseUrl, Lock, Store},
-    wallet,
+    wallet::projection::{self, Changes},
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, PaginatorTrait,
@@ -264,8 +263,7 @@ async fn settling_waits_for_an_intake_under_way_and_releases_its_hold_on_postgre
     let projector = store.clone();
     let settling = tokio::spawn(async move {
         let tx = projector.begin().await?;
-        let settling = settle::settle_in(&tx, &[settled], 0).await?;
-        hold::release_in(&tx, settling.held).await?;
+        settle_in(&tx, &[settled]).await;
         Ok::<_, gx_server::error::Error>(tx.commit().await?)
     });
     waiting(
@@ -329,17 +327,27 @@ fn refused(submission: &Submission, number: i64) -> Settled {
 }
 
 /// A projector's locks as `apply` takes them: lanes, operations and outbox rows, wallets.
-async fn project(tx: &DatabaseTransaction, commands: &[Settled], accounts: &[&str]) {
+async fn project(tx: &DatabaseTransaction, commands: &[Settled]) {
     let lanes = lane::Entity::find()
         .filter(lane::Column::Name.eq("partner/0"))
         .for_update();
     lanes.all(tx).await.expect("lanes");
+    settle_in(tx, commands).await;
+}
+
+/// Settles commands and releases what they held.
+async fn settle_in(tx: &DatabaseTransaction, commands: &[Settled]) {
     let settling = settle::settle_in(tx, commands, 0).await.expect("settled");
-    let touched = accounts.iter().copied();
-    wallet::projection::lock_in(tx, touched)
-        .await
-        .expect("locked");
-    hold::release_in(tx, settling.held).await.expect("released");
+    release_in(tx, &settling.held).await;
+}
+
+async fn release_in(tx: &DatabaseTransaction, held: &[(String, i64)]) {
+    let changes = Changes {
+        released: held,
+        ..Changes::default()
+    };
+    let released = projection::change_in(tx, changes).await;
+    released.expect("released");
 }
 
 /// Both want the same operations and the same two wallets, each named in the other's
@@ -357,7 +365,7 @@ async fn a_fold_and_a_projection_that_want_the_same_rows_wait_and_never_deadlock
     // The projection first, held with all its locks; the fold wants more of both.
     let more = [transfer(4, &second), transfer(3, &first)];
     let projection = store.begin().await.expect("a transaction");
-    project(&projection, &outcomes, &[&second, &first]).await;
+    project(&projection, &outcomes).await;
     let fold = tokio::spawn({
         let folder = folder.clone();
         async move { folder.fold(&more.each_ref()).await }
@@ -380,14 +388,7 @@ async fn a_fold_and_a_projection_that_want_the_same_rows_wait_and_never_deadlock
         let store = store.clone();
         async move {
             let tx = store.begin().await.expect("a transaction");
-            let settling = settle::settle_in(&tx, &outcomes, 0).await;
-            let settling = settling.expect("settled");
-            let touched = [second.as_str(), first.as_str()];
-            let locked = wallet::projection::lock_in(&tx, touched).await;
-            locked.expect("locked");
-            hold::release_in(&tx, settling.held)
-                .await
-                .expect("released");
+            settle_in(&tx, &outcomes).await;
             tx.commit().await.expect("a commit");
         }
     });
@@ -411,12 +412,10 @@ async fn wallets_are_locked_from_the_lowest_account_on_whoever_locks_them_on_pos
     };
     wait_for_the_lower(&store, [&low, &high], fold).await;
     let projection = {
-        let (store, both) = (store.clone(), [high.clone(), low.clone()]);
+        let (store, both) = (store.clone(), [(high.clone(), 0), (low.clone(), 0)]);
         async move {
             let tx = store.begin().await.expect("a transaction");
-            let both = both.iter().map(String::as_str);
-            let locked = wallet::projection::lock_in(&tx, both).await;
-            locked.expect("locked");
+            release_in(&tx, &both).await;
             tx.commit().await.expect("a commit");
         }
     };

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::{Context as _, ensure};
-use futures::future::try_join_all;
+use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 use gx_proto::gx::{
     operation::v1::{Operation, OperationState},
     wallet::v1::{
@@ -29,6 +29,9 @@ use crate::{
 /// So little pays no fee, and a grant lasts for any measurement.
 const AMOUNT_QIRAT: u64 = 1;
 
+/// Accounts that are opened at once: each hashes a password, and few are hashed at once.
+const AT_ONCE: usize = 32;
+
 /// People with money.
 #[derive(Debug)]
 pub(super) struct Payers {
@@ -44,7 +47,8 @@ impl Payers {
         count: usize,
     ) -> anyhow::Result<Self> {
         let open = (0..count).map(|_| person(api, staff, data_dir));
-        let people = try_join_all(open).await?;
+        let open = stream::iter(open).buffer_unordered(AT_ONCE);
+        let people: Vec<_> = open.try_collect().await?;
         let poor = people.iter().any(|one| one.grant_qirat == 0);
         ensure!(
             !poor,

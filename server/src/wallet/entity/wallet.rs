@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
 };
 
-/// One row of `wallets`. Only the projection writes it, but `reserved_qirat`, and the
+/// One row of `wallets`. Only the projection writes it, but what is held anew, and the
 /// owner where staff binds the account to a person.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "wallets")]
@@ -33,7 +33,7 @@ pub struct Model {
     pub balance_qirat: i64,
     /// The part of them that debits reach without open credits.
     pub folded_qirat: i64,
-    /// Coins held by accepted commands; the outbox writes it.
+    /// Coins held by accepted commands: the outbox adds to them, the projection takes off what settled.
     pub reserved_qirat: i64,
     /// Start of the running tax timer; 0 if it is not running.
     pub tax_timer_start_ms: i64,

@@ -1,17 +1,18 @@
 //! The only writer of the wallets' chain columns, of entries and of open credits.
 //! The projector calls it in its transaction, with the facts of one partition
-//! and of a group of blocks in their order; `reserved_qirat` is not its business.
+//! and of a group of blocks in their order; of `reserved_qirat` it takes what
+//! settled commands held.
 //!
-//! Within a transaction: [`open_in`], then [`lock_in`] once for every wallet that
-//! the transaction will change, then the others.
+//! Within a transaction: [`open_in`], then [`change_in`] once, then [`credits_in`].
 
 mod facts;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::anyhow;
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect,
     sea_query::{Expr, ExprTrait, Query, UpdateStatement},
 };
 
@@ -24,7 +25,7 @@ use crate::{
     error::{Error, Result},
     store::{
         Lock,
-        bulk::{self, FIRST, GIVEN, SECOND, THIRD},
+        bulk::{self, FIFTH, FIRST, FOURTH, GIVEN, SECOND, THIRD},
     },
 };
 
@@ -44,65 +45,140 @@ pub async fn open_in(tx: &DatabaseTransaction, accounts: &[OpenedAccount]) -> Re
     Ok(bulk::insert_in(tx, wallets.collect()).await?)
 }
 
-/// Locks wallets in the order in which everybody does. One call for all that the
-/// transaction will change keeps it from meeting the intake in a deadlock.
-///
-/// # Errors
-/// If the database fails.
-pub async fn lock_in<'a>(
-    tx: &DatabaseTransaction,
-    accounts: impl IntoIterator<Item = &'a str>,
-) -> Result<()> {
-    let accounts: BTreeSet<_> = accounts.into_iter().collect();
-    let accounts: Vec<_> = accounts.into_iter().collect();
-    for chunk in accounts.chunks(bulk::rows_of(1)) {
-        let _locked: Vec<String> = wallet::Entity::find()
-            .select_only()
-            .column(Column::Account)
-            .filter(bulk::among(tx, Column::Account, chunk.iter().copied()))
-            .order_by_asc(Column::Account)
-            .for_update()
-            .into_tuple()
-            .all(tx)
-            .await?;
-    }
-    Ok(())
+/// What a group of blocks does to wallets.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Changes<'a> {
+    /// Changes of balances.
+    pub postings: &'a [Posting],
+    /// Folded balances and tax timers; the last of an account counts.
+    pub folded: &'a [Folded],
+    /// What settled commands held, by account: it is held no longer.
+    pub released: &'a [(String, i64)],
 }
 
-/// Enters postings, and adds each account's net to its balance.
+/// Enters postings, and changes each wallet once, whatever becomes of it: as long as a
+/// snapshot is held, a row is found behind all its versions.
+///
+/// One call for all that the transaction will change locks the wallets in the order in
+/// which everybody does, and keeps it from meeting the intake in a deadlock.
 ///
 /// # Errors
 /// If an account has no wallet, a posting is there already, or the database fails.
-pub async fn post_in(tx: &DatabaseTransaction, postings: &[Posting]) -> Result<()> {
-    let mut nets = BTreeMap::<&str, i64>::new();
-    for posting in postings {
-        let net = nets.entry(&posting.account).or_default();
-        *net = net
-            .checked_add(posting.delta_qirat)
-            .ok_or_else(|| anyhow!("the net of {} overflows", posting.account))?;
-    }
-    bulk::insert_in(tx, postings.iter().map(Posting::row).collect()).await?;
-    let nets: Vec<_> = nets.into_iter().collect();
-    for chunk in nets.chunks(bulk::rows_of(2)) {
-        change_in(tx, chunk.len(), &add_nets(tx, chunk)).await?;
+pub async fn change_in(tx: &DatabaseTransaction, changes: Changes<'_>) -> Result<()> {
+    let rows = changes.postings.iter().map(Posting::row);
+    bulk::insert_in(tx, rows.collect()).await?;
+    let changes: Vec<_> = changes.by_account()?.into_iter().collect();
+    for chunk in changes.chunks(bulk::rows_of(5)) {
+        let accounts = || chunk.iter().map(|(account, _)| *account);
+        let wallets = lock_in(tx, accounts()).await?;
+        expect_rows("wallets", chunk.len(), wallets.len() as u64)?;
+        let changed = chunk.iter().zip(wallets);
+        let changed = changed.map(|((_, change), wallet)| change.applied_to(wallet));
+        let changed = changed.collect::<Result<Vec<_>>>()?;
+        tx.execute(&set(tx, accounts(), changed)).await?;
     }
     Ok(())
 }
 
-/// Sets folded balances and tax timers; the last of an account counts.
-///
-/// # Errors
-/// If an account has no wallet, or the database fails.
-pub async fn folded_in(tx: &DatabaseTransaction, folded: &[Folded]) -> Result<()> {
-    let last: BTreeMap<_, _> = folded
-        .iter()
-        .map(|folded| (folded.account.as_str(), folded))
-        .collect();
-    let last: Vec<_> = last.into_values().collect();
-    for chunk in last.chunks(bulk::rows_of(3)) {
-        change_in(tx, chunk.len(), &set_folded(tx, chunk)).await?;
+/// What becomes of one wallet.
+#[derive(Debug, Default)]
+struct Change<'a> {
+    net_qirat: i64,
+    folded: Option<&'a Folded>,
+    released_qirat: i64,
+}
+
+impl<'a> Changes<'a> {
+    fn by_account(self) -> Result<BTreeMap<&'a str, Change<'a>>> {
+        let mut changes = BTreeMap::<&str, Change<'_>>::new();
+        for posting in self.postings {
+            let change = changes.entry(&posting.account).or_default();
+            let net = change.net_qirat.checked_add(posting.delta_qirat);
+            change.net_qirat =
+                net.ok_or_else(|| anyhow!("the net of {} overflows", posting.account))?;
+        }
+        for folded in self.folded {
+            changes.entry(&folded.account).or_default().folded = Some(folded);
+        }
+        for (account, qirat) in self.released {
+            changes.entry(account).or_default().released_qirat += qirat;
+        }
+        Ok(changes)
     }
-    Ok(())
+}
+
+/// The columns of a wallet that blocks change.
+#[derive(Debug, FromQueryResult)]
+struct Changing {
+    account: String,
+    balance_qirat: i64,
+    folded_qirat: i64,
+    tax_timer_start_ms: i64,
+    reserved_qirat: i64,
+}
+
+impl Change<'_> {
+    fn applied_to(&self, mut wallet: Changing) -> Result<Changing> {
+        let balance = wallet.balance_qirat.checked_add(self.net_qirat);
+        wallet.balance_qirat =
+            balance.ok_or_else(|| anyhow!("the balance of {} overflows", wallet.account))?;
+        wallet.reserved_qirat -= self.released_qirat;
+        if let Some(folded) = self.folded {
+            wallet.folded_qirat = folded.folded_qirat;
+            wallet.tax_timer_start_ms = folded.tax_timer_start_ms;
+        }
+        Ok(wallet)
+    }
+}
+
+/// Locks wallets, in the order of their accounts.
+async fn lock_in<'a>(
+    tx: &DatabaseTransaction,
+    accounts: impl Iterator<Item = &'a str>,
+) -> Result<Vec<Changing>> {
+    let locked = wallet::Entity::find()
+        .select_only()
+        .columns([
+            Column::Account,
+            Column::BalanceQirat,
+            Column::FoldedQirat,
+            Column::TaxTimerStartMs,
+            Column::ReservedQirat,
+        ])
+        .filter(bulk::among(tx, Column::Account, accounts))
+        .order_by_asc(Column::Account)
+        .for_update()
+        .into_model();
+    Ok(locked.all(tx).await?)
+}
+
+/// Writes what locked wallets are to be.
+fn set<'a>(
+    tx: &DatabaseTransaction,
+    accounts: impl Iterator<Item = &'a str>,
+    wallets: Vec<Changing>,
+) -> UpdateStatement {
+    let rows = wallets.into_iter().map(|wallet| {
+        (
+            wallet.account,
+            wallet.balance_qirat,
+            wallet.folded_qirat,
+            wallet.tax_timer_start_ms,
+            wallet.reserved_qirat,
+        )
+    });
+    let given = |column| Expr::col((GIVEN, column));
+    Query::update()
+        .table(wallet::Entity)
+        .from(bulk::values(tx, rows))
+        .value(Column::BalanceQirat, given(SECOND))
+        .value(Column::FoldedQirat, given(THIRD))
+        .value(Column::TaxTimerStartMs, given(FOURTH))
+        .value(Column::ReservedQirat, given(FIFTH))
+        .and_where(Expr::col((wallet::Entity, Column::Account)).equals((GIVEN, FIRST)))
+        // Says nothing more, but that the rows are found by their index.
+        .and_where(bulk::among(tx, Column::Account, accounts))
+        .to_owned()
 }
 
 /// Opens credits, and removes those that were folded since, also of the same
@@ -143,45 +219,6 @@ pub async fn credits_in(
         expect_rows("open credits", chunk.len(), removed.rows_affected)?;
     }
     Ok(())
-}
-
-fn add_nets(tx: &DatabaseTransaction, nets: &[(&str, i64)]) -> UpdateStatement {
-    let rows = nets
-        .iter()
-        .map(|(account, net)| ((*account).to_owned(), *net));
-    let balance = Expr::col((wallet::Entity, Column::BalanceQirat));
-    by_account()
-        .from(bulk::values(tx, rows))
-        .value(
-            Column::BalanceQirat,
-            balance.add(Expr::col((GIVEN, SECOND))),
-        )
-        .to_owned()
-}
-
-fn set_folded(tx: &DatabaseTransaction, folded: &[&Folded]) -> UpdateStatement {
-    let rows = folded.iter().map(|folded| {
-        let account = folded.account.clone();
-        (account, folded.folded_qirat, folded.tax_timer_start_ms)
-    });
-    by_account()
-        .from(bulk::values(tx, rows))
-        .value(Column::FoldedQirat, Expr::col((GIVEN, SECOND)))
-        .value(Column::TaxTimerStartMs, Expr::col((GIVEN, THIRD)))
-        .to_owned()
-}
-
-/// Joins the wallets with given rows whose first value is the account.
-fn by_account() -> UpdateStatement {
-    Query::update()
-        .table(wallet::Entity)
-        .and_where(Expr::col((wallet::Entity, Column::Account)).equals((GIVEN, FIRST)))
-        .to_owned()
-}
-
-async fn change_in(tx: &DatabaseTransaction, rows: usize, update: &UpdateStatement) -> Result<()> {
-    let changed = tx.execute(update).await?;
-    expect_rows("wallets", rows, changed.rows_affected())
 }
 
 /// A fact about a row that is not there means that the read model and the chain

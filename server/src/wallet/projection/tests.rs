@@ -95,10 +95,26 @@ async fn facts_that_do_not_fit_the_rows_are_refused() {
     let app = fixture::app().await;
     let ann = fixture::person(&app, 1, "DE").await;
     let tx = app.store.begin().await.unwrap();
-    lock_in(&tx, [ann.as_str(), "GX-unknown"]).await.unwrap();
-    let unknown = fixture::posting(1, 0, "GX-unknown", 1, "");
-    assert!(post_in(&tx, &[unknown]).await.is_err());
-    assert!(folded_in(&tx, &[folded("GX-unknown", 1)]).await.is_err());
+    let posting = fixture::posting(1, 0, "GX-unknown", 1, "");
+    let folded = [folded(ann.as_str(), 1), folded("GX-unknown", 1)];
+    let released = [("GX-unknown".to_owned(), 1)];
+    let unknown = [
+        Changes {
+            postings: &[posting],
+            ..Changes::default()
+        },
+        Changes {
+            folded: &folded,
+            ..Changes::default()
+        },
+        Changes {
+            released: &released,
+            ..Changes::default()
+        },
+    ];
+    for changes in unknown {
+        assert!(change_in(&tx, changes).await.is_err());
+    }
     assert!(credits_in(&tx, &[], &[key(1)]).await.is_err());
     let again = OpenedAccount {
         account: ann.to_string(),
@@ -117,9 +133,12 @@ async fn last_folded_balance_counts_and_touches_nothing_else() {
     let ann = fixture::person(&app, 1, "DE").await;
     let before = wallet(&app, ann.as_str()).await;
     let tx = app.store.begin().await.unwrap();
-    folded_in(&tx, &[folded(ann.as_str(), 5), folded(ann.as_str(), 3)])
-        .await
-        .unwrap();
+    let folded = [folded(ann.as_str(), 5), folded(ann.as_str(), 3)];
+    let changes = Changes {
+        folded: &folded,
+        ..Changes::default()
+    };
+    change_in(&tx, changes).await.unwrap();
     tx.commit().await.unwrap();
     let after = wallet(&app, ann.as_str()).await;
     assert_eq!((after.folded_qirat, after.tax_timer_start_ms), (3, 4));
