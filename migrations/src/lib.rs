@@ -15,6 +15,7 @@ mod m0008_partitions;
 mod m0009_refresh_tokens;
 mod m0010_outbox_key;
 mod m0011_one_control_row;
+mod m0012_outbox_numbers;
 
 /// Every migration in order.
 #[derive(Debug)]
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_refresh_tokens::Migration),
             Box::new(m0010_outbox_key::Migration),
             Box::new(m0011_one_control_row::Migration),
+            Box::new(m0012_outbox_numbers::Migration),
         ]
     }
 }

@@ -120,7 +120,10 @@ async fn drop_passed_in(
         .and_where(Expr::col((Entity, Column::Lane)).equals((GIVEN, FIRST)))
         .and_where(Expr::col((Entity, Column::EndNumber)).lte(Expr::col((GIVEN, SECOND))))
         .to_owned();
-    let drop = Entity::delete_many().filter(Expr::exists(passed));
+    let drop = Entity::delete_many()
+        .filter(Expr::exists(passed))
+        // Says nothing more, but that the rows are found by their index.
+        .filter(bulk::among(tx, Column::Lane, settled.keys().cloned()));
     drop.exec(tx).await?;
     Ok(())
 }
