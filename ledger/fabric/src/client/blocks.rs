@@ -1,7 +1,8 @@
 //! Blocks from a peer: in order, unbroken, and whole.
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, StreamExt, future, stream};
+use tokio::sync::oneshot;
 use tonic::{Status, Streaming};
 
 use super::failure;
@@ -13,18 +14,31 @@ use crate::{
     },
 };
 
-/// What a client sends: one request, and then nothing while the answers last.
-pub(super) fn requests(envelope: Envelope) -> impl Stream<Item = Envelope> + Send + 'static {
-    stream::iter([envelope]).chain(stream::pending())
+/// Keeps what a client sends open. A peer hears that its answers are not read any more
+/// once neither the requests nor the answers are there: else it sends on, for ever.
+pub(super) struct Asking {
+    _open: oneshot::Sender<()>,
+}
+
+/// What a client sends: one request, and then nothing for as long as it asks.
+pub(super) fn requests(
+    envelope: Envelope,
+) -> (impl Stream<Item = Envelope> + Send + 'static, Asking) {
+    let (open, ended) = oneshot::channel();
+    let nothing = stream::once(ended).filter_map(|_| future::ready(None));
+    let requests = stream::iter([envelope]).chain(nothing);
+    (requests, Asking { _open: open })
 }
 
 /// Reads the answers to a request for all blocks from `from` on.
 pub(super) fn answers(
     answers: Streaming<DeliverResponse>,
+    asking: Asking,
     from: u64,
 ) -> impl Stream<Item = Result<Block, LedgerError>> + Send + 'static {
     let reader = Reader {
         answers,
+        _asking: asking,
         number: from,
         hash: None,
     };
@@ -39,6 +53,7 @@ pub(super) fn answers(
 
 struct Reader {
     answers: Streaming<DeliverResponse>,
+    _asking: Asking,
     /// The block to come.
     number: u64,
     /// The hash of the block before it, once one was read.
@@ -104,5 +119,21 @@ fn ended(status: i32) -> LedgerError {
     match common::Status::try_from(status) {
         Ok(common::Status::ServiceUnavailable) => LedgerError::Unavailable { message },
         _ => LedgerError::Internal { message },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn requests_end_with_whoever_asked() {
+        let (mut requests, asking) = requests(Envelope::default());
+        assert_eq!(requests.next().await, Some(Envelope::default()));
+        assert_eq!(requests.next().now_or_never(), None);
+        drop(asking);
+        assert_eq!(requests.next().await, None);
     }
 }

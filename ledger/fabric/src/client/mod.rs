@@ -146,12 +146,14 @@ impl FabricLedger {
         let envelope = self.seek(&seek::from(from))?;
         let opening = async {
             let mut client = peer.stream().await?;
-            let opened = client.deliver(blocks::requests(envelope)).await;
-            opened.map_err(|status| failure::asking(&status))
+            let (requests, asking) = blocks::requests(envelope);
+            let opened = client.deliver(requests).await;
+            let opened = opened.map_err(|status| failure::asking(&status));
+            opened.map(|answers| (answers.into_inner(), asking))
         };
         let opened = tokio::time::timeout(self.options.deadlines.connect, opening).await;
-        let answers = opened.map_err(|_| LedgerError::Timeout)??.into_inner();
-        Ok(blocks::answers(answers, from))
+        let (answers, asking) = opened.map_err(|_| LedgerError::Timeout)??;
+        Ok(blocks::answers(answers, asking, from))
     }
 
     fn seek(&self, seek: &SeekInfo) -> Result<Envelope, LedgerError> {
@@ -188,7 +190,8 @@ impl FabricLedger {
         let envelope = self.seek(&seek::newest())?;
         let asked = async {
             let mut client = peer.deliver();
-            let answers = client.deliver_filtered(blocks::requests(envelope)).await;
+            let (requests, _asking) = blocks::requests(envelope);
+            let answers = client.deliver_filtered(requests).await;
             let answers = answers.map_err(|status| failure::asking(&status))?;
             blocks::height(answers.into_inner()).await
         };

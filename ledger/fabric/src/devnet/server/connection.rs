@@ -42,14 +42,15 @@ pub(super) struct Connection {
     is_cut: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
-/// The connections that a listener takes.
+/// The connections that a listener takes, which `cut` breaks all.
 pub(super) fn incoming(
     listener: TcpListener,
+    cut: CancellationToken,
 ) -> impl Stream<Item = io::Result<Connection>> + Send + 'static {
-    TcpListenerStream::new(listener).map(|stream| {
+    TcpListenerStream::new(listener).map(move |stream| {
         let stream = stream?;
         stream.set_nodelay(true)?;
-        let cut = CancellationToken::new();
+        let cut = cut.child_token();
         let is_cut = Box::pin(cut.clone().cancelled_owned());
         Ok(Connection {
             stream,

@@ -15,7 +15,7 @@ mod seek;
 mod status;
 mod submit;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -30,6 +30,9 @@ use crate::proto::{gateway::gateway_server::GatewayServer, protos::deliver_serve
 
 /// The largest message either way; what peers take and send.
 const MESSAGE_BYTES_MAX: usize = 100 << 20;
+
+/// How long clients may take to read the last that they are told.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Why the devnet cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -149,8 +152,10 @@ impl Server {
                     .max_decoding_message_size(MESSAGE_BYTES_MAX)
                     .max_encoding_message_size(MESSAGE_BYTES_MAX),
             );
-        let ended = cancel.clone().cancelled_owned();
-        let task = tokio::spawn(router.serve_with_incoming_shutdown(incoming(listener), ended));
+        let (ended, cut) = (cancel.clone().cancelled_owned(), CancellationToken::new());
+        let incoming = incoming(listener, cut.clone());
+        let serving = router.serve_with_incoming_shutdown(incoming, ended);
+        let task = tokio::spawn(cut_in_the_end(serving, cancel.clone(), cut));
         Ok(Self {
             address,
             cancel: cancel.drop_guard(),
@@ -163,7 +168,8 @@ impl Server {
         self.address
     }
 
-    /// Takes no more calls, ends those that wait, and frees the port.
+    /// Takes no more calls, ends those that wait, and frees the port; who does not read
+    /// what it is told is cut off.
     ///
     /// # Errors
     /// If serving had ended by an error before.
@@ -171,6 +177,25 @@ impl Server {
         self.cancel.disarm().cancel();
         Ok(self.task.await.map_err(|_| ServerError::Task)??)
     }
+}
+
+/// Serves until it is cancelled and everybody has read the end of what was under way. Who
+/// does not read is cut off: its connection would never end.
+async fn cut_in_the_end<T>(
+    serving: impl Future<Output = T>,
+    cancel: CancellationToken,
+    cut: CancellationToken,
+) -> T {
+    let mut serving = pin!(serving);
+    tokio::select! {
+        served = &mut serving => return served,
+        () = cancel.cancelled() => {}
+    }
+    tokio::select! {
+        served = &mut serving => return served,
+        () = tokio::time::sleep(LAST_WORDS) => cut.cancel(),
+    }
+    serving.await
 }
 
 fn peer(

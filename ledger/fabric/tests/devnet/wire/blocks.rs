@@ -1,6 +1,6 @@
 //! Blocks over the wire.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use futures::StreamExt;
 use gx_fabric::{
@@ -12,6 +12,8 @@ use gx_fabric::{
     },
 };
 
+use tokio::time::timeout;
+
 use super::{
     edit::{high, turned},
     harness::{Client, Net, sign},
@@ -19,11 +21,26 @@ use super::{
 };
 use crate::harness::Script;
 
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Commits so many blocks of one transaction each.
 async fn grow(net: &Net, client: &mut Client, blocks: usize) {
     let partner = net.identity("partner");
     for _ in 0..blocks {
         let proposal = net.proposal(partner, FUNCTION_BATCH, "get a;put a 1");
+        let prepared = client.endorse(proposal.signed(partner)).await.unwrap();
+        client.submit(sign(partner, &prepared)).await.unwrap();
+        net.core.cut_block().unwrap();
+    }
+}
+
+/// Commits eight blocks that are more than windows and buffers hold.
+async fn grow_beyond_windows(net: &Net, client: &mut Client) {
+    let partner = net.identity("partner");
+    let large = format!("put a {}", "x".repeat(1 << 20));
+    for _ in 0..8 {
+        let proposal = net.proposal(partner, FUNCTION_BATCH, large.clone());
         let prepared = client.endorse(proposal.signed(partner)).await.unwrap();
         client.submit(sign(partner, &prepared)).await.unwrap();
         net.core.cut_block().unwrap();
@@ -225,15 +242,7 @@ async fn a_reader_that_does_not_read_holds_up_nobody() {
     let mut slow = net.client().await;
     let lazy = Stream::open(&mut slow).await;
     lazy.ask(Ask::new(at(0), at(u64::MAX)).signed(user));
-    let partner = net.identity("partner");
-    // More than windows and buffers hold.
-    let large = format!("put a {}", "x".repeat(1 << 20));
-    for _ in 0..8 {
-        let proposal = net.proposal(partner, FUNCTION_BATCH, large.clone());
-        let prepared = client.endorse(proposal.signed(partner)).await.unwrap();
-        client.submit(sign(partner, &prepared)).await.unwrap();
-        net.core.cut_block().unwrap();
-    }
+    grow_beyond_windows(&net, &mut client).await;
     let (blocks, status) = asked(&net, &mut client, Ask::new(at(0), newest())).await;
     assert_eq!((blocks.len(), status), (9, Status::Success));
     drop(lazy);
@@ -303,4 +312,41 @@ async fn a_shutdown_ends_streams() {
     let (ended, stopped) = tokio::join!(stream.answers.next(), net.server.shutdown());
     assert_eq!(ended.unwrap().unwrap_err().code(), tonic::Code::Unavailable);
     stopped.unwrap();
+}
+
+#[tokio::test]
+async fn a_shutdown_waits_for_nobody_who_does_not_read() {
+    let net = Net::start(Script).await;
+    let mut client = net.client().await;
+    let mut slow = net.client().await;
+    let lazy = Stream::open(&mut slow).await;
+    lazy.ask(Ask::new(at(0), at(u64::MAX)).signed(net.identity("user")));
+    grow_beyond_windows(&net, &mut client).await;
+    let stopped = timeout(PATIENCE, net.server.shutdown()).await;
+    stopped.expect("an end").unwrap();
+    drop(lazy);
+}
+
+#[tokio::test]
+async fn who_asks_and_reads_no_more_gives_the_place_back() {
+    let net = Net::with(Script, |_| {}, |serve| serve.deliver_streams_max = 1).await;
+    let mut client = net.client().await;
+    let user = net.identity("user");
+    let mut stream = Stream::open(&mut client).await;
+    stream.ask(Ask::new(at(0), at(u64::MAX)).signed(user));
+    assert_eq!(stream.next().await, Got::Block(0));
+    let second = client.deliver.deliver(futures::stream::pending()).await;
+    assert_eq!(second.unwrap_err().code(), tonic::Code::Unknown);
+    drop(stream);
+    let given_back = async {
+        while client
+            .deliver
+            .deliver(futures::stream::pending())
+            .await
+            .is_err()
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, given_back).await.expect("a place");
 }
