@@ -92,8 +92,7 @@ impl Lanes {
         let passed_over = [&self.resting, &self.elsewhere, &self.again];
         let is_passed_over = |lane| passed_over.iter().any(|lanes| lanes.contains(lane));
         let fronts = self.fronts.iter().filter(|(lane, _)| !is_passed_over(lane));
-        let fronts: Vec<_> = fronts.collect();
-        look(parts, &fronts).await
+        look(parts, fronts.map(|(lane, front)| (*lane, front)).collect()).await
     }
 
     fn start(&mut self, waiting: Vec<LaneName>, parts: &Parts, shutdown: &CancellationToken) {
@@ -154,31 +153,25 @@ struct Looked {
     first: Option<i64>,
 }
 
-async fn look(parts: &Parts, fronts: &[(&LaneName, &Front)]) -> Result<Vec<LaneName>> {
+async fn look(parts: &Parts, fronts: BTreeMap<LaneName, &Front>) -> Result<Vec<LaneName>> {
     if fronts.is_empty() {
         return Ok(Vec::new());
     }
     let (db, now_ms) = (parts.store.read(), parts.clock.now_ms());
     let behind = fronts.iter();
     let behind = behind.map(|(lane, front)| (lane.to_string(), front.behind(now_ms)));
-    let select = db
-        .get_database_backend()
-        .build(&looking(bulk::values(db, behind)));
-    let looked = Looked::find_by_statement(select).all(db).await?;
-    let looked: BTreeMap<_, _> = looked
-        .into_iter()
-        .map(|one| (one.name.clone(), one))
-        .collect();
+    let select = looking(bulk::values(db, behind));
+    let select = db.get_database_backend().build(&select);
     let mut waiting = Vec::new();
-    for (lane, front) in fronts {
-        let Some(looked) = looked.get(&lane.to_string()) else {
+    for looked in Looked::find_by_statement(select).all(db).await? {
+        let Ok(lane) = looked.name.parse() else {
             continue;
         };
-        if let Some(position) = looked.first {
+        if let (Some(position), Some(front)) = (looked.first, fronts.get(&lane)) {
             front.found(position, now_ms);
         }
         if looked.is_under_way || looked.first.is_some() {
-            waiting.push(**lane);
+            waiting.push(lane);
         }
     }
     Ok(waiting)
