@@ -100,6 +100,9 @@ sdk-gen: .venv/ready sdk/typescript/node_modules/.package-lock.json ## Writes th
 	cargo run --package gx-sdk-generator -- sdk/rust/src/gen
 	npm --prefix sdk/typescript run generate
 
+# As cargo run builds it, of which there is one already.
+gateway console: CARGO_INCREMENTAL = 1
+
 .PHONY: gateway
 gateway: .venv/ready ## Envoy in front of a running gx: REST, gRPC and gRPC-Web on port 8080.
 	cargo run --quiet -- gateway --out target/gateway/envoy.yaml
