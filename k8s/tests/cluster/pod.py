@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 import tree as t
+import volumes
 
 # Neither the image's user nor the manifests': nothing may depend on who it is.
 UID = 40123
@@ -29,29 +30,8 @@ class Pod:
         self.running = {}
 
     def _volume(self, volume):
-        claim = volume.get("persistentVolumeClaim", {}).get("claimName")
-        place = self.sandbox.folder / "claims" / claim if claim else self.folder / "volumes" / volume["name"]
-        place.mkdir(parents=True, exist_ok=True)
-        mode = volume.get("projected", volume.get("secret", {})).get("defaultMode", 0o644)
-        for path, text in self._files(volume):
-            file = place / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
-            os.chown(file, 0, self.group)
-            file.chmod(mode)
-        os.chown(place, 0, self.group)
-        place.chmod(0o2777)
-        return place
-
-    def _files(self, volume):
-        sources = volume.get("projected", {}).get("sources", [])
-        if "secret" in volume:
-            sources = [{"secret": {"name": volume["secret"]["secretName"]}}]
-        for source in sources:
-            ((kind, given),) = source.items()
-            held = (self.sandbox.secrets if kind == "secret" else self.sandbox.configs)[given["name"]]
-            items = given.get("items") or [{"key": key, "path": key} for key in held]
-            yield from ((item["path"], held[item["key"]]) for item in items)
+        held = {"secret": self.sandbox.secrets, "configMap": self.sandbox.configs}
+        return volumes.made(volume, self.sandbox.folder / "claims", self.folder / "volumes", self.group, held)
 
     def container(self, name):
         """A container's manifest."""

@@ -16,14 +16,8 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: mounts, n
 
 @pytest.fixture(scope="module")
 def testnet():
-    made = Environment("testnet")
-    try:
-        made.apply()
-        made.finished("bootstrap")
-        made.ready()
+    with Environment.running("testnet") as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture(scope="module")

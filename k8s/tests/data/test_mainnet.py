@@ -16,14 +16,8 @@ STREAMING = "select count(*), count(*) filter (where sync_state = 'sync') from p
 
 @pytest.fixture(scope="module")
 def mainnet():
-    made = Environment("mainnet")
-    try:
-        made.apply()
-        made.finished("bootstrap")
-        made.ready()
+    with Environment.running("mainnet") as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture(scope="module")

@@ -80,6 +80,19 @@ class Environment:
         self._control_plane()
         self.kubectl = self._kubectl()
 
+    @classmethod
+    @contextlib.contextmanager
+    def running(cls, name):
+        """An environment that is applied, started for the first time, and ready; closed at the end."""
+        made = cls(name)
+        try:
+            made.apply()
+            made.finished("bootstrap")
+            made.ready()
+            yield made
+        finally:
+            made.close()
+
     def count(self):
         """Another number."""
         return next(self._numbers)

@@ -10,6 +10,7 @@ import threading
 import time
 
 import tree as t
+import volumes
 
 from stage.network import child_of
 
@@ -57,36 +58,9 @@ class Pod:
         self.thread.start()
 
     def _volume(self, volume):
-        """A volume with what belongs into it, for the pod's group."""
-        claim = volume.get("persistentVolumeClaim", {}).get("claimName")
-        place = self.there.folder / "claims" / claim if claim else self.folder / "volumes" / volume["name"]
-        place.mkdir(parents=True, exist_ok=True)
-        mode = volume.get("projected", volume.get("secret", {})).get("defaultMode", 0o644)
-        for path, text in self._files(volume):
-            file = place / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
-            os.chown(file, 0, self.group)
-            file.chmod(mode)
-        self._share(place)
-        return place
-
-    def _share(self, place):
-        os.chown(place, 0, self.group)
-        place.chmod(0o2777)
-
-    def _files(self, volume):
-        """Files of Secrets and ConfigMaps: where, and what is in them."""
-        sources = volume.get("projected", {}).get("sources", [])
-        for kind, key in (("secret", "secretName"), ("configMap", "name")):
-            if kind in volume:
-                sources = [{kind: {"name": volume[kind][key], "items": volume[kind].get("items")}}]
-        for source in sources:
-            ((kind, given),) = source.items()
-            network = self.there.network
-            held = (network.secrets if kind == "secret" else network.configs)[given["name"]]
-            items = given.get("items") or [{"key": key, "path": key} for key in held]
-            yield from ((item["path"], held[item["key"]]) for item in items)
+        there, network = self.there, self.there.network
+        held = {"secret": network.secrets, "configMap": network.configs}
+        return volumes.made(volume, there.folder / "claims", self.folder / "volumes", self.group, held)
 
     def container(self, name):
         """A container's manifest."""
@@ -134,7 +108,7 @@ class Pod:
             if "subPath" in each:
                 volume /= each["subPath"]
                 volume.mkdir(exist_ok=True)
-                self._share(volume)
+                volumes.share(volume, self.group)
             # Also where it is inside another volume.
             script += [f"mkdir -p {place}", f"mount --bind {volume} {place}"]
             if each.get("readOnly"):
