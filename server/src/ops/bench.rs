@@ -63,9 +63,10 @@ pub struct Options {
     /// Calls at once.
     #[arg(long, default_value_t = 64)]
     callers: usize,
-    /// People who pay.
-    #[arg(long, default_value_t = 16)]
-    people: usize,
+    /// People who pay: 16, or 2,000 while a snapshot is held, which keeps every version of
+    /// a wallet.
+    #[arg(long)]
+    people: Option<usize>,
     /// Connections that share the callers.
     #[arg(long, default_value_t = 4)]
     connections: usize,
@@ -108,6 +109,15 @@ pub enum Figure {
     Snapshot,
 }
 
+impl Options {
+    fn people(&self) -> usize {
+        self.people.unwrap_or(match self.figure {
+            Figure::Snapshot => 2_000,
+            _ => 16,
+        })
+    }
+}
+
 /// What was measured.
 #[derive(Debug, Serialize)]
 pub struct Bench {
@@ -127,7 +137,7 @@ pub struct Bench {
 /// # Errors
 /// If the system cannot be reached, refuses everything, or does not settle what it took.
 pub async fn run(config: Config, options: Options) -> anyhow::Result<Bench> {
-    ensure!(options.people >= 2, "it takes two people to pay");
+    ensure!(options.people() >= 2, "it takes two people to pay");
     let bench = Bencher::new(config, options).await?;
     let (mut comparisons, mut delays, mut slices) = (Vec::new(), None, Vec::new());
     match bench.options.figure {
@@ -147,7 +157,7 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<Bench> {
         figure: bench.options.figure,
         seconds: bench.options.seconds,
         callers: bench.options.callers,
-        people: bench.options.people,
+        people: bench.options.people(),
         durability: bench.store.durability().await?,
         comparisons,
         delays,

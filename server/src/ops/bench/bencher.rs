@@ -59,7 +59,7 @@ impl Bencher {
         let data_dir = config.data_dir();
         let api = Api::connect(&data_dir, options.endpoint.as_deref()).await?;
         let staff = Staff::sign_in(&api, &data_dir, options.staff_password_file.as_deref()).await?;
-        let payers = Payers::open(&api, &staff, &data_dir, options.people).await?;
+        let payers = Payers::open(&api, &staff, &data_dir, options.people()).await?;
         let [identity, wallet, tokenomics] = &api.places;
         Ok(Self {
             store: open::store_to_write(&config).await?,

@@ -61,7 +61,7 @@ impl Bencher {
     pub(super) async fn batch(&self) -> anyhow::Result<Comparison> {
         let inserts = Inserts::prepare(&self.config, &self.store).await?;
         // One person has one batch at once.
-        let callers = self.options.people.min(self.options.callers);
+        let callers = self.options.people().min(self.options.callers);
         let own = async || {
             let senders = self.payers.senders(&self.wallet, callers, To::All)?;
             let batches = senders.into_iter().map(|sender| BatchSender {
