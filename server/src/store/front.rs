@@ -12,7 +12,7 @@ const AGE_MS: i64 = 5_000;
 
 /// How often a look begins at the first place all the same, should a row have appeared
 /// later than that, or have been put back by another process.
-const WHOLE_MS: i64 = 60_000;
+const WHOLE_MS: i64 = 20_000;
 
 /// The front of one queue, whose rows have places that grow; whoever looks at the queue in
 /// this process shares it.

@@ -33,7 +33,8 @@ pub struct Model {
     pub balance_qirat: i64,
     /// The part of them that debits reach without open credits.
     pub folded_qirat: i64,
-    /// Coins held by accepted commands: the outbox adds to them, the projection takes off what settled.
+    /// Coins held by accepted commands: the outbox adds to them, the projection takes off
+    /// what has settled.
     pub reserved_qirat: i64,
     /// Start of the running tax timer; 0 if it is not running.
     pub tax_timer_start_ms: i64,

@@ -67,17 +67,29 @@ pub struct Changes<'a> {
 pub async fn change_in(tx: &DatabaseTransaction, changes: Changes<'_>) -> Result<()> {
     let rows = changes.postings.iter().map(Posting::row);
     bulk::insert_in(tx, rows.collect()).await?;
-    let changes: Vec<_> = changes.by_account()?.into_iter().collect();
-    for chunk in changes.chunks(bulk::rows_of(5)) {
-        let accounts = || chunk.iter().map(|(account, _)| *account);
-        let wallets = lock_in(tx, accounts()).await?;
+    let changes = changes.by_account()?;
+    let accounts: Vec<_> = changes.keys().copied().collect();
+    for chunk in accounts.chunks(bulk::rows_of(5)) {
+        let wallets = lock_in(tx, chunk).await?;
         expect_rows("wallets", chunk.len(), wallets.len() as u64)?;
-        let changed = chunk.iter().zip(wallets);
-        let changed = changed.map(|((_, change), wallet)| change.applied_to(wallet));
-        let changed = changed.collect::<Result<Vec<_>>>()?;
-        tx.execute(&set(tx, accounts(), changed)).await?;
+        let changed = changed(&changes, wallets)?;
+        tx.execute(&set(tx, chunk, changed)).await?;
     }
     Ok(())
+}
+
+/// Wallets as they are to be, whatever order the database gives them in: it may know
+/// another one of their names.
+fn changed(
+    changes: &BTreeMap<&str, Change<'_>>,
+    mut wallets: Vec<Changing>,
+) -> Result<Vec<Changing>> {
+    for wallet in &mut wallets {
+        if let Some(change) = changes.get(wallet.account.as_str()) {
+            change.apply_to(wallet)?;
+        }
+    }
+    Ok(wallets)
 }
 
 /// What becomes of one wallet.
@@ -108,7 +120,7 @@ impl<'a> Changes<'a> {
 }
 
 /// The columns of a wallet that blocks change.
-#[derive(Debug, FromQueryResult)]
+#[derive(Debug, PartialEq, Eq, FromQueryResult)]
 struct Changing {
     account: String,
     balance_qirat: i64,
@@ -118,7 +130,7 @@ struct Changing {
 }
 
 impl Change<'_> {
-    fn applied_to(&self, mut wallet: Changing) -> Result<Changing> {
+    fn apply_to(&self, wallet: &mut Changing) -> Result<()> {
         let balance = wallet.balance_qirat.checked_add(self.net_qirat);
         wallet.balance_qirat =
             balance.ok_or_else(|| anyhow!("the balance of {} overflows", wallet.account))?;
@@ -127,15 +139,12 @@ impl Change<'_> {
             wallet.folded_qirat = folded.folded_qirat;
             wallet.tax_timer_start_ms = folded.tax_timer_start_ms;
         }
-        Ok(wallet)
+        Ok(())
     }
 }
 
 /// Locks wallets, in the order of their accounts.
-async fn lock_in<'a>(
-    tx: &DatabaseTransaction,
-    accounts: impl Iterator<Item = &'a str>,
-) -> Result<Vec<Changing>> {
+async fn lock_in(tx: &DatabaseTransaction, accounts: &[&str]) -> Result<Vec<Changing>> {
     let locked = wallet::Entity::find()
         .select_only()
         .columns([
@@ -145,7 +154,7 @@ async fn lock_in<'a>(
             Column::TaxTimerStartMs,
             Column::ReservedQirat,
         ])
-        .filter(bulk::among(tx, Column::Account, accounts))
+        .filter(bulk::among(tx, Column::Account, accounts.iter().copied()))
         .order_by_asc(Column::Account)
         .for_update()
         .into_model();
@@ -153,11 +162,7 @@ async fn lock_in<'a>(
 }
 
 /// Writes what locked wallets are to be.
-fn set<'a>(
-    tx: &DatabaseTransaction,
-    accounts: impl Iterator<Item = &'a str>,
-    wallets: Vec<Changing>,
-) -> UpdateStatement {
+fn set(tx: &DatabaseTransaction, accounts: &[&str], wallets: Vec<Changing>) -> UpdateStatement {
     let rows = wallets.into_iter().map(|wallet| {
         (
             wallet.account,
@@ -177,7 +182,7 @@ fn set<'a>(
         .value(Column::ReservedQirat, given(FIFTH))
         .and_where(Expr::col((wallet::Entity, Column::Account)).equals((GIVEN, FIRST)))
         // Says nothing more, but that the rows are found by their index.
-        .and_where(bulk::among(tx, Column::Account, accounts))
+        .and_where(bulk::among(tx, Column::Account, accounts.iter().copied()))
         .to_owned()
 }
 

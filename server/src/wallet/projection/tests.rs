@@ -127,6 +127,36 @@ async fn facts_that_do_not_fit_the_rows_are_refused() {
     assert!(open_in(&tx, &[again]).await.is_err());
 }
 
+#[test]
+fn each_wallet_gets_its_own_change_in_whatever_order_it_comes() {
+    let wallet = |account: &str, balance_qirat| Changing {
+        account: account.to_owned(),
+        balance_qirat,
+        folded_qirat: 0,
+        tax_timer_start_ms: 0,
+        reserved_qirat: 9,
+    };
+    let postings = [
+        fixture::posting(1, 0, "A_B", 1, ""),
+        fixture::posting(1, 1, "AA", 10, ""),
+        fixture::posting(1, 2, "AA", 10, ""),
+    ];
+    let released = [("A_B".to_owned(), 9)];
+    let changes = Changes {
+        postings: &postings,
+        released: &released,
+        ..Changes::default()
+    };
+    // As a collation has it that minds no underscores.
+    let wallets = vec![wallet("A_B", 0), wallet("AA", 0)];
+    let changed = changed(&changes.by_account().unwrap(), wallets).unwrap();
+    let released = Changing {
+        reserved_qirat: 0,
+        ..wallet("A_B", 1)
+    };
+    assert_eq!(changed, [released, wallet("AA", 20)]);
+}
+
 #[tokio::test]
 async fn last_folded_balance_counts_and_touches_nothing_else() {
     let app = fixture::app().await;
