@@ -272,7 +272,8 @@ test("a payment is made by keyboard alone", async () => {
   await keyboard.press("Enter");
   await hasFocus(page, "Send 2.00 GX");
   await keyboard.press("Escape");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
+  // Not by its role, which it has no more once it is closed: the page hears of that later.
+  await page.locator("dialog").waitFor({ state: "detached" });
   await keyboard.press("Enter");
   await hasFocus(page, "Send 2.00 GX");
   await keyboard.press("Enter");
