@@ -122,8 +122,8 @@ def comes_up(walk, postgres):
 
 def first_transfer(walk):
     """Steps 8 and 9, from outside; who paid and who was paid."""
-    status, _ = walk.ingress.call("/v1/supply", url=f"http://{walk.ingress.host}")
-    assert status == 200, "NGINX leads to TLS"
+    status, told = walk.ingress.call("/v1/supply", url=f"http://{walk.ingress.host}")
+    assert status == 200, f"NGINX leads to TLS: {told}"
     password = (walk.folder / "claims/bootstrap/initial-password").read_text().strip()
     staff = walk.call("/v1/sessions", {"contact": "root", "password": password})["accessToken"]
     first, second = (
