@@ -92,7 +92,7 @@ impl Holds {
     /// Writes what was decided.
     pub(super) async fn hold_in(self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
         let taken: Vec<_> = self.taken.into_iter().collect();
-        for chunk in taken.chunks(bulk::rows_of(2)) {
+        for chunk in taken.chunks(bulk::rows_of(3)) {
             let accounts = chunk.iter().map(|(account, _)| account.as_str());
             let reserved = Expr::col((Entity, Column::ReservedQirat));
             let update = Query::update()

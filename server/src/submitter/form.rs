@@ -245,7 +245,7 @@ fn assemble(
 async fn number_in(tx: &DatabaseTransaction, base: Cursor, pending: &[Pending]) -> Result<()> {
     let numbers = pending.iter().map(|one| one.id);
     let numbers: Vec<_> = numbers.zip(base.number + 1..).collect();
-    for chunk in numbers.chunks(bulk::rows_of(2)) {
+    for chunk in numbers.chunks(bulk::rows_of(3)) {
         let id = Expr::col((row::Entity, row::Column::Id));
         let update = Query::update()
             .table(row::Entity)

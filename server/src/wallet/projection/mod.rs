@@ -69,7 +69,8 @@ pub async fn change_in(tx: &DatabaseTransaction, changes: Changes<'_>) -> Result
     bulk::insert_in(tx, rows.collect()).await?;
     let changes = changes.by_account()?;
     let accounts: Vec<_> = changes.keys().copied().collect();
-    for chunk in accounts.chunks(bulk::rows_of(5)) {
+    // What a wallet becomes, and its account once more.
+    for chunk in accounts.chunks(bulk::rows_of(6)) {
         let wallets = lock_in(tx, chunk).await?;
         expect_rows("wallets", chunk.len(), wallets.len() as u64)?;
         let changed = changed(&changes, wallets)?;

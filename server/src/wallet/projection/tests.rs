@@ -1,7 +1,7 @@
 //! What the projection promises about its rows.
 
 use gx_proto::gx::contract::v1::{AccountStatus, AccountType};
-use sea_orm::PaginatorTrait;
+use sea_orm::{ColumnTrait, PaginatorTrait};
 
 use super::*;
 use crate::{app::App, fixture, wallet::entity::entry};
@@ -71,6 +71,32 @@ async fn group_larger_than_a_statement_is_written_whole() {
     assert_eq!(wallet(&app, ann.as_str()).await.balance_qirat, 12_000);
     let entries = entry::Entity::find().count(app.store.read()).await.unwrap();
     assert_eq!(entries, 6_000);
+}
+
+#[tokio::test]
+async fn more_wallets_than_a_statement_takes_are_changed_all() {
+    let app = fixture::app().await;
+    let names: Vec<_> = (0..6_000).map(|number| format!("GX-{number}")).collect();
+    let opened = names.iter().map(|name| OpenedAccount {
+        account: name.clone(),
+        account_type: AccountType::Person,
+        status: AccountStatus::Active,
+        country: "DE".to_owned(),
+        lane: "partner/0".to_owned(),
+        time_ms: 0,
+    });
+    let postings = (0..).zip(&names);
+    let postings = postings.map(|(place, name)| fixture::posting(1, place, name, 2, ""));
+    let postings: Vec<_> = postings.collect();
+    let tx = app.store.begin().await.unwrap();
+    open_in(&tx, &opened.collect::<Vec<_>>()).await.unwrap();
+    let changes = Changes {
+        postings: &postings,
+        ..Changes::default()
+    };
+    change_in(&tx, changes).await.unwrap();
+    let changed = wallet::Entity::find().filter(Column::BalanceQirat.eq(2));
+    assert_eq!(changed.count(&tx).await.unwrap(), 6_000);
 }
 
 #[tokio::test]
